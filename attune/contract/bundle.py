@@ -4,6 +4,8 @@ Columns rather than rows: a bundle of 200 candidates decodes as a dozen values i
 and its numbers stay packed little-endian until a computation needs them.
 """
 
+from __future__ import annotations
+
 from array import array
 from dataclasses import dataclass
 
@@ -209,7 +211,7 @@ def _read_candidates(fields: Fields) -> Candidates:
     )
 
 
-def _floats(fields: Fields, name: str, count: int) -> "array[float]":
+def _floats(fields: Fields, name: str, count: int) -> array[float]:
     values = array("f")
     values.frombytes(fields.raw_bytes(name, count * values.itemsize))
     return values

@@ -64,12 +64,12 @@ class Fields:
         """Return the sender's schema version, or refuse one newer than ours."""
         version = self.integer("schema", 1, 1_000_000, default=SCHEMA_VERSION)
         if version > SCHEMA_VERSION:
-            raise ContractError("schema", f"{version} is newer than {SCHEMA_VERSION}, the newest known")
+            raise ContractError(
+                "schema", f"{version} is newer than {SCHEMA_VERSION}, the newest known"
+            )
         return version
 
-    def text(
-        self, name: str, length_max: int = ID_LENGTH_MAX, default: str | None = None
-    ) -> str:
+    def text(self, name: str, length_max: int = ID_LENGTH_MAX, default: str | None = None) -> str:
         """Return a non-empty string; ``default`` stands in for an absent one."""
         value = self._take(name)
         if value is None:

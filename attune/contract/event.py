@@ -82,8 +82,10 @@ def read_event(raw: object, strict: bool = False) -> Event:
     fields = Fields(raw)
     fields.schema()
     kind = fields.choice("type", ("impression", *ACTIONS))
-    event = _read_impression(fields, strict) if kind == "impression" else _read_interaction(
-        fields, cast("Action", kind), strict
+    event = (
+        _read_impression(fields, strict)
+        if kind == "impression"
+        else _read_interaction(fields, cast("Action", kind), strict)
     )
     if strict:
         fields.refuse_unknown()
@@ -180,7 +182,11 @@ def pack_event(event: Event) -> dict[str, object]:
         return packed | {
             "type": "impression",
             "items": [
-                {"item_id": shown.item_id, "position": shown.position, "propensity": shown.propensity}
+                {
+                    "item_id": shown.item_id,
+                    "position": shown.position,
+                    "propensity": shown.propensity,
+                }
                 for shown in event.items
             ],
             "policy_version": event.policy_version,

@@ -59,7 +59,9 @@ def read_item(raw: object, item_id: str | None = None) -> Item:
     stated = fields.text("item_id", default=item_id)
     if item_id is not None and stated != item_id:
         raise ContractError("item_id", f"is {stated} here and {item_id} in the address")
-    price = fields.number("price", 0.0, 1e12, default=-1.0) if fields.raw("price") is not None else -1.0
+    price = (
+        fields.number("price", 0.0, 1e12, default=-1.0) if fields.raw("price") is not None else -1.0
+    )
     item = Item(
         item_id=stated,
         title=fields.text("title", 500),

@@ -1,5 +1,7 @@
 """The policy snapshot: a versioned, immutable copy of what the edge needs to decide."""
 
+from __future__ import annotations
+
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
