@@ -79,9 +79,9 @@ class Fields:
         return checked_text(name, value, length_max)
 
     def optional_text(self, name: str, length_max: int = ID_LENGTH_MAX) -> str | None:
-        """Return a non-empty string, or None where it is absent or null."""
+        """Return a non-empty string, or None where it is absent, null or empty."""
         value = self._take(name)
-        return None if value is None else checked_text(name, value, length_max)
+        return None if value in (None, "") else checked_text(name, value, length_max)
 
     def choice(self, name: str, choices: tuple[str, ...], default: str | None = None) -> str:
         """Return one of ``choices``."""
