@@ -1,0 +1,1 @@
+"""The event log: a port with an embedded adapter (PostgreSQL) and a Kafka adapter."""
