@@ -1,0 +1,140 @@
+"""Connections to PostgreSQL: a pool with the vector type, named queries, ordered migrations."""
+
+import asyncio
+import re
+import struct
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import asyncpg
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+CONNECT_TIMEOUT_SECONDS = 5.0
+COMMAND_TIMEOUT_SECONDS = 30.0
+"""Ends a statement that nobody waits for any more; answers have deadlines of their own."""
+
+MIGRATION_LOCK = 0x617474756E65  # "attune"
+
+OUTAGES = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+)
+"""What a statement raises when the server is away, starting, stopping or full: not our bug."""
+
+NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+
+@cache
+def queries(file_name: str) -> Mapping[str, str]:
+    """Return the statements of ``origin/sql/<file_name>`` by the name that heads each.
+
+    A statement starts after a line ``-- name: <name>``.
+    """
+    text = (files("origin") / "sql" / file_name).read_text(encoding="utf-8")
+    _, *parts = NAME.split(text)
+    statements = {name: body.strip() for name, body in zip(parts[::2], parts[1::2], strict=True)}
+    assert len(statements) * 2 == len(parts), f"{file_name} names a statement twice"
+    return MappingProxyType(statements)
+
+
+async def migrate(database_url: str) -> tuple[str, ...]:
+    """Apply the migrations that the database does not have yet, in order; return their names.
+
+    One process migrates while the others wait: all hold the same advisory lock in turn.
+    """
+    connection = await asyncpg.connect(database_url, timeout=CONNECT_TIMEOUT_SECONDS)
+    try:
+        await connection.execute(queries("migrations.sql")["lock"], MIGRATION_LOCK)
+        applied = await _applied_migrations(connection)
+        waiting = [name for name in _migration_names() if name not in applied]
+        for name in waiting:
+            await _apply_migration(connection, name)
+        return tuple(waiting)
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def connection_pool(
+    database_url: str, connections_max: int = 10, application: str = "attune"
+) -> "AsyncIterator[Pool]":
+    """Yield a pool for a migrated database; it outlives restarts of the server."""
+    pool = await asyncpg.create_pool(
+        database_url,
+        min_size=1,
+        max_size=connections_max,
+        timeout=CONNECT_TIMEOUT_SECONDS,
+        command_timeout=COMMAND_TIMEOUT_SECONDS,
+        init=register_types,
+        # Statements here run for milliseconds: compiling one costs more than it ever saves.
+        server_settings={"application_name": application, "jit": "off"},
+    )
+    try:
+        yield pool
+    finally:
+        await _close(pool)
+
+
+async def register_types(connection: "Connection") -> None:
+    """Teach the connection to speak ``halfvec`` as float32 arrays."""
+    await connection.set_type_codec(
+        "halfvec",
+        schema="public",
+        encoder=encode_halfvec,
+        decoder=decode_halfvec,
+        format="binary",
+    )
+
+
+def encode_halfvec(vector: NDArray[np.float32]) -> bytes:
+    """Return pgvector's binary form: two big-endian uint16 (dimension, unused), then float16s."""
+    return struct.pack(">HH", vector.size, 0) + vector.astype(">f2").tobytes()
+
+
+def decode_halfvec(binary: bytes) -> NDArray[np.float32]:
+    """Return the vector in pgvector's binary form."""
+    return np.frombuffer(binary, dtype=">f2", offset=4).astype(np.float32)
+
+
+async def _close(pool: "Pool") -> None:
+    try:
+        await asyncio.wait_for(pool.close(), CONNECT_TIMEOUT_SECONDS)
+    except TimeoutError:
+        pool.terminate()
+
+
+def _migration_names() -> list[str]:
+    folder = files("origin") / "sql" / "migrations"
+    return sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+
+
+async def _applied_migrations(connection: "Connection") -> set[str]:
+    try:
+        rows = await connection.fetch(queries("migrations.sql")["applied"])
+    except asyncpg.UndefinedTableError:
+        await connection.execute(queries("migrations.sql")["create_table"])
+        return set()
+    return {row["name"] for row in rows}
+
+
+async def _apply_migration(connection: "Connection", name: str) -> None:
+    text = (files("origin") / "sql" / "migrations" / name).read_text(encoding="utf-8")
+    async with connection.transaction():
+        await connection.execute(text)
+        await connection.execute(queries("migrations.sql")["remember"], name)

