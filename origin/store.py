@@ -236,8 +236,14 @@ class LearningTransaction(Protocol):
     partitions meet on a popular item without waiting to read it.
     """
 
-    async def next_offsets(self, group: str, topic: str) -> Mapping[int, int]:
-        """Return where the group goes on reading, per partition; absent means from the start."""
+    async def next_offsets(
+        self, group: str, topic: str, partitions: Sequence[int]
+    ) -> Mapping[int, int]:
+        """Return where the group goes on reading in each of the partitions; 0 where it never read.
+
+        The offsets stay locked until the transaction ends: two processes that hold the same
+        partition meet here, and the later one sees that the earlier one has moved on.
+        """
         ...
 
     async def set_next_offsets(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
