@@ -77,9 +77,9 @@ def read_bundle_request(raw: object) -> BundleRequest:
 class Candidates:
     """The candidates of a bundle as columns of one length N, best base score first.
 
-    ``embeddings`` holds N x 64 signed bytes; the cosine of two items is their integer dot product
-    over 127 squared (see ``attune.quantisation``). ``features`` holds N x ``len(feature_names)``
-    float32, row-major: the item-side inputs of the edge scorer (see ``attune.features``).
+    ``embeddings`` holds N x 64 signed bytes (see ``attune.quantisation``). ``features`` holds
+    N x ``len(feature_names)`` float32, row-major: the item-side inputs of the edge scorer (see
+    ``attune.features``).
     ``alpha`` and ``beta`` are the bandit's posterior, prior included, in the request's bucket.
     """
 
@@ -103,13 +103,23 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True)
+class Recents:
+    """Items of the session that are no candidates: ids, M x 64 signed bytes, categories."""
+
+    item_ids: tuple[str, ...] = ()
+    embeddings: bytes = b""
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """Everything that a slate for one user on one surface is made from.
 
     ``user_embedding`` holds 64 float32 (all zero for a user without history). Fresh until
     ``created_at_ms + fresh_ms``, usable as stale until ``created_at_ms + stale_ms``.
     ``covers_until_ms`` is the user's last interaction that the embedding has seen: the session's
-    later ones still have to be applied. ``seen`` are items that must not be shown again;
+    later ones still have to be applied; ``recents`` holds what is known of those of the session's
+    items that are not among the candidates. ``seen`` are items that must not be shown again;
     ``exposures`` counts how often a candidate was shown lately (parallel to the candidates).
     """
 
@@ -128,6 +138,7 @@ class Bundle:
     user_interactions: int
     seen: tuple[str, ...]
     exposures: bytes
+    recents: Recents
     candidates: Candidates
 
 
@@ -151,6 +162,9 @@ def pack_bundle(bundle: Bundle) -> dict[str, object]:
         "user_interactions": bundle.user_interactions,
         "seen": list(bundle.seen),
         "exposures": bundle.exposures,
+        "recent_ids": list(bundle.recents.item_ids),
+        "recent_embeddings": bundle.recents.embeddings,
+        "recent_categories": list(bundle.recents.categories),
         "item_ids": list(candidates.item_ids),
         "cards": [card.pack() for card in candidates.cards],
         "sources": bytes(SOURCES.index(source) for source in candidates.sources),
@@ -184,8 +198,18 @@ def read_bundle(raw: object) -> Bundle:
         user_interactions=fields.integer("user_interactions", 0, 2**53, default=0),
         seen=fields.texts("seen", 10_000),
         exposures=fields.raw_bytes("exposures", len(candidates)),
+        recents=_read_recents(fields),
         candidates=candidates,
     )
+
+
+def _read_recents(fields: Fields) -> Recents:
+    item_ids = fields.texts("recent_ids", RECENT_MAX)
+    categories = fields.listed("recent_categories", RECENT_MAX, str)
+    if len(categories) != len(item_ids):
+        raise ContractError("recent_categories", f"must hold {len(item_ids)} entries")
+    embeddings = fields.raw_bytes("recent_embeddings", len(item_ids) * EMBEDDING_DIMENSION)
+    return Recents(item_ids, embeddings, categories)
 
 
 def _read_candidates(fields: Fields) -> Candidates:

@@ -13,7 +13,7 @@ Action = Literal["view", "click", "cart", "purchase", "dismiss"]
 
 ACTIONS: tuple[Action, ...] = ("view", "click", "cart", "purchase", "dismiss")
 EVENTS_PER_BATCH_MAX = 500
-"""A browser flushes every few seconds: hundreds of events in one batch are a defect or an attack."""
+"""A browser flushes every few seconds: more in one batch is a defect or an attack."""
 
 SLATE_LENGTH_MAX = 50
 

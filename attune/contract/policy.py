@@ -9,30 +9,11 @@ from types import MappingProxyType
 
 from attune.contract import SCHEMA_VERSION
 from attune.contract.decode import ContractError, Fields
+from attune.embedding import EmbeddingRule
+from attune.exploration import ExplorationTarget
 
 ITEMS_MAX = 50_000
 """A snapshot carries the items shown lately, not the catalogue: 50,000 are 0.6 MB."""
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddingRule:
-    """Parameters of the streaming-embedding rule (see ``attune.embedding``)."""
-
-    learning_rate: float = 0.4
-    half_life_hours: float = 24.0
-    weights: Mapping[str, float] = field(
-        default_factory=lambda: MappingProxyType(
-            {"view": 0.1, "click": 0.3, "cart": 0.6, "purchase": 1.0, "dismiss": -0.2}
-        )
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ExplorationTarget:
-    """The band in which the realised exploration rate is held."""
-
-    low: float = 0.05
-    high: float = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +28,7 @@ class PolicySnapshot:
     epsilon: float = 0.2
     diversity: float = 0.15
     exposure_discount: float = 0.85
-    exploration: ExplorationTarget = ExplorationTarget()
+    exploration: ExplorationTarget = field(default_factory=ExplorationTarget)
     embedding_rule: EmbeddingRule = field(default_factory=EmbeddingRule)
     prior: tuple[float, float] = (1.0, 20.0)
     posteriors: Mapping[str, Mapping[str, tuple[float, float]]] = field(
@@ -67,7 +48,7 @@ def pack_policy(policy: PolicySnapshot) -> dict[str, object]:
         "exploration_low": policy.exploration.low,
         "exploration_high": policy.exploration.high,
         "learning_rate": policy.embedding_rule.learning_rate,
-        "half_life_hours": policy.embedding_rule.half_life_hours,
+        "decay_hours": policy.embedding_rule.decay_hours,
         "weights": dict(policy.embedding_rule.weights),
         "prior_alpha": policy.prior[0],
         "prior_beta": policy.prior[1],
@@ -99,7 +80,7 @@ def read_policy(raw: object) -> PolicySnapshot:
         ),
         embedding_rule=EmbeddingRule(
             learning_rate=fields.number("learning_rate", 0.0, 1.0),
-            half_life_hours=fields.number("half_life_hours", 1e-3, 1e6),
+            decay_hours=fields.number("decay_hours", 1e-3, 1e6),
             weights=fields.nested("weights", _read_weights, MappingProxyType({})),
         ),
         prior=(

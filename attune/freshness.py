@@ -1,0 +1,46 @@
+"""Decisions about cached bundles: what a bundle is stored under, and whether it may be served."""
+
+from typing import Literal
+
+from attune.consent import Consent
+from attune.context import Context, cohort_of
+from attune.contract import SCHEMA_VERSION
+
+Freshness = Literal["fresh", "stale", "expired"]
+
+KEY_SEPARATOR = "\x1f"
+"""ASCII unit separator: no identifier may hold it, so two keys can never run into each other."""
+
+
+def freshness(created_at_ms: int, fresh_ms: int, stale_ms: int, now_ms: int) -> Freshness:
+    """Return whether a bundle is served, served and refreshed behind the answer, or not served.
+
+    A bundle from the future (clock skew between machines) counts as just made.
+
+    >>> freshness(created_at_ms=0, fresh_ms=60_000, stale_ms=3_600_000, now_ms=61_000)
+    'stale'
+    """
+    age_ms = max(now_ms - created_at_ms, 0)
+    if age_ms < fresh_ms:
+        return "fresh"
+    return "stale" if age_ms < stale_ms else "expired"
+
+
+def bundle_key(
+    user_id: str | None, surface: str, consent: Consent, context: Context, model_version: str
+) -> str:
+    """Return the cache key: a bundle can never reach another user, or outlive a consent change.
+
+    With full consent the key is the user's; with cohort consent the cohort's; with none everyone's.
+
+    >>> bundle_key("u1", "home", Consent.NONE, Context(), "m1").split(KEY_SEPARATOR)[0]
+    'everyone'
+    """
+    match consent:
+        case Consent.FULL:
+            owner = f"user{KEY_SEPARATOR}{user_id}"
+        case Consent.COHORT:
+            owner = f"cohort{KEY_SEPARATOR}{cohort_of(context)}"
+        case Consent.NONE:
+            owner = "everyone"
+    return KEY_SEPARATOR.join((owner, surface, consent.value, model_version, str(SCHEMA_VERSION)))
