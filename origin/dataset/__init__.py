@@ -1,0 +1,1 @@
+"""Data sets: readers, converters and the synthetic storefront that fill a new installation."""

@@ -1,0 +1,1 @@
+"""Generative illustrations for items that have no picture of their own."""

@@ -1,0 +1,123 @@
+"""Pictures and short clips for items that have none: drawn, the same for the same item.
+
+An item's category chooses the painter and its family of colours; its id seeds everything else.
+Products get a thing on a stage, films get a scene of their genre.
+"""
+
+import hashlib
+import random
+from typing import NamedTuple
+
+from PIL import Image
+
+from origin.dataset.art import abstracts, goods, landscapes, products
+from origin.dataset.art.canvas import Canvas, as_animation, as_webp
+from origin.dataset.art.palette import DARK, LIGHT, PALETTES
+from origin.dataset.art.scene import Painter, Scene
+
+CLIP_FRAMES = 16
+CLIP_FRAME_MS = 90
+
+
+class Look(NamedTuple):
+    """How one category is drawn: its painter and the palettes that suit it."""
+
+    paint: Painter
+    palettes: tuple[str, ...] = LIGHT
+
+
+NIGHT = ("night", "plum", "forest", "teal", "dusk")
+WARM = ("terracotta", "blush", "mustard", "coral", "olive", "stone")
+BRIGHT = ("mustard", "coral", "mint", "lilac", "ocean", "blush")
+
+LOOKS = {
+    # The storefront's categories.
+    "lighting": Look(products.paint_lamp, (*NIGHT, "terracotta", "mustard", "olive", "blush")),
+    "ceramics": Look(products.paint_vessel),
+    "furniture": Look(products.paint_furniture),
+    "textiles": Look(products.paint_textile),
+    "kitchen": Look(goods.paint_kitchen),
+    "audio": Look(goods.paint_audio, (*LIGHT, "night", "teal")),
+    "plants": Look(goods.paint_plant, (*WARM, "sage", "mint", "lilac")),
+    "stationery": Look(goods.paint_stationery),
+    "bags": Look(goods.paint_bag),
+    "clocks": Look(goods.paint_clock),
+    "outdoor": Look(goods.paint_outdoor, ("dusk", "teal", "night", "sage", "ocean", "coral")),
+    "prints": Look(abstracts.paint_print),
+    # Films by their first genre.
+    "action": Look(abstracts.paint_action, ("ember", "night", "coral", "mustard", "teal")),
+    "adventure": Look(landscapes.paint_adventure, ("sage", "ocean", "coral", "dusk", "mustard")),
+    "animation": Look(abstracts.paint_play, BRIGHT),
+    "biography": Look(abstracts.paint_portrait, WARM),
+    "comedy": Look(abstracts.paint_comedy, BRIGHT),
+    "crime": Look(abstracts.paint_crime, ("ember", "night", "forest", "plum")),
+    "documentary": Look(abstracts.paint_lens, ("steel", "stone", "sage", "ocean")),
+    "drama": Look(abstracts.paint_drama),
+    "family": Look(abstracts.paint_family, BRIGHT),
+    "fantasy": Look(landscapes.paint_fantasy, ("dusk", "plum", "night", "teal", "forest")),
+    "film-noir": Look(abstracts.paint_crime, ("night", "ember")),
+    "history": Look(abstracts.paint_history, WARM),
+    "horror": Look(landscapes.paint_horror, ("ember", "plum", "forest", "night")),
+    "music": Look(abstracts.paint_music, (*BRIGHT, "plum")),
+    "musical": Look(abstracts.paint_music, (*BRIGHT, "dusk")),
+    "mystery": Look(abstracts.paint_mystery, NIGHT),
+    "news": Look(landscapes.paint_city, ("steel", "night")),
+    "romance": Look(landscapes.paint_romance, ("dusk", "blush", "coral", "plum", "lilac")),
+    "sci-fi": Look(landscapes.paint_space, ("night", "teal", "dusk", "plum")),
+    "short": Look(abstracts.paint_shapes),
+    "sport": Look(abstracts.paint_sport, ("mint", "coral", "ocean", "terracotta", "olive")),
+    "thriller": Look(abstracts.paint_thriller, (*DARK, "steel")),
+    "war": Look(landscapes.paint_war, ("ember", "forest", "night")),
+    "western": Look(landscapes.paint_western, ("terracotta", "mustard", "ember", "coral")),
+}
+UNKNOWN = (
+    Look(abstracts.paint_shapes),
+    Look(landscapes.paint_city, NIGHT),
+    Look(abstracts.paint_print),
+)
+
+
+def draw_image(
+    seed_text: str, category: str, title: str, width: int = 480, height: int = 600
+) -> bytes:
+    """Return an item's picture as a WebP file; the same arguments give the same bytes.
+
+    Args:
+        seed_text: the item's id, or whatever else tells two items of a category apart.
+        category: the storefront's category or a film's genre; any other gets an abstract picture.
+        title: varies the picture beside the id; never written into it.
+        width: in pixels.
+        height: in pixels; 1.25 times the width suits every painter.
+    """
+    return as_webp(picture(seed_text, category, title, (width, height)))
+
+
+def draw_clip(
+    seed_text: str, category: str, title: str, width: int = 288, height: int = 360
+) -> bytes:
+    """Return an endless clip of the same picture as an animated WebP file."""
+    frames = [
+        picture(seed_text, category, title, (width, height), frame / CLIP_FRAMES, has_grain=False)
+        for frame in range(CLIP_FRAMES)
+    ]
+    return as_animation(frames, CLIP_FRAME_MS)
+
+
+def picture(
+    seed_text: str,
+    category: str,
+    title: str,
+    size: tuple[int, int],
+    phase: float = 0.0,
+    *,
+    has_grain: bool = True,
+) -> Image.Image:
+    """Return an item's picture at one moment of its clip."""
+    digest = hashlib.blake2b(f"{seed_text}\n{title}".encode(), digest_size=8).digest()
+    seed = int.from_bytes(digest)
+    look = LOOKS.get(category.casefold()) or UNKNOWN[seed % len(UNKNOWN)]
+    dice = random.Random(seed)  # noqa: S311 - this draws pictures, not secrets
+    colours = PALETTES[dice.choice(look.palettes)]
+    canvas = Canvas(*size)
+    look.paint(Scene(canvas, colours, dice, phase))
+    return canvas.finish(seed, has_grain=has_grain)
