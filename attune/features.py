@@ -1,4 +1,4 @@
-"""The edge scorer's inputs: one row of float32 for each candidate, the same code in every runtime."""
+"""The edge scorer's inputs: one row of float32 for each candidate."""
 
 from __future__ import annotations
 

@@ -8,9 +8,6 @@ from attune.contract import SCHEMA_VERSION
 
 Freshness = Literal["fresh", "stale", "expired"]
 
-KEY_SEPARATOR = "\x1f"
-"""ASCII unit separator: no identifier may hold it, so two keys can never run into each other."""
-
 
 def freshness(created_at_ms: int, fresh_ms: int, stale_ms: int, now_ms: int) -> Freshness:
     """Return whether a bundle is served, served and refreshed behind the answer, or not served.
@@ -32,15 +29,17 @@ def bundle_key(
     """Return the cache key: a bundle can never reach another user, or outlive a consent change.
 
     With full consent the key is the user's; with cohort consent the cohort's; with none everyone's.
+    Each part carries its length, so that no choice of identifiers makes two keys run together.
 
-    >>> bundle_key("u1", "home", Consent.NONE, Context(), "m1").split(KEY_SEPARATOR)[0]
-    'everyone'
+    >>> bundle_key("u1", "home", Consent.NONE, Context(), "m1")
+    '4:none0:4:home2:m11:1'
     """
     match consent:
         case Consent.FULL:
-            owner = f"user{KEY_SEPARATOR}{user_id}"
+            owner = user_id or ""
         case Consent.COHORT:
-            owner = f"cohort{KEY_SEPARATOR}{cohort_of(context)}"
+            owner = cohort_of(context)
         case Consent.NONE:
-            owner = "everyone"
-    return KEY_SEPARATOR.join((owner, surface, consent.value, model_version, str(SCHEMA_VERSION)))
+            owner = ""
+    parts = (consent.value, owner, surface, model_version, str(SCHEMA_VERSION))
+    return "".join(f"{len(part)}:{part}" for part in parts)

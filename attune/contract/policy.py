@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import cast
 
 from attune.contract import SCHEMA_VERSION
 from attune.contract.decode import ContractError, Fields
@@ -95,7 +96,7 @@ def _read_weights(raw: object) -> Mapping[str, float]:
     fields = Fields(raw)
     if not isinstance(raw, Mapping):
         raise ContractError("", "must be an object")
-    names = [str(name) for name in raw]
+    names = [str(name) for name in cast("Mapping[object, object]", raw)]
     return MappingProxyType({name: fields.number(name, -10.0, 10.0) for name in names})
 
 
