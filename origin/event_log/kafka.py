@@ -1,0 +1,242 @@
+"""The event log on Apache Kafka.
+
+Groups use Kafka's group protocol for the assignment of partitions alone: where a group stands is
+stored by its processors, so every read starts with the offset it is told.
+"""
+# aiokafka types few of its arguments and results.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import IllegalStateError, KafkaError, TopicAlreadyExistsError, for_code
+
+from origin.event_log.port import Entry, LogUnavailableError, Record, partition_of
+
+APPEND_TIMEOUT_MS = 10_000
+"""A producer without an answer for so long gives up: the browser has stopped waiting."""
+FETCH_WAIT_MS = 20
+"""How long the broker may hold an empty fetch. Measured: it is the floor of freshness."""
+FETCH_BYTES_MAX = 8 * 1024 * 1024
+"""Bound on the records that one fetch brings into memory."""
+SESSION_TIMEOUT_MS = 6_000
+"""A killed reader's partitions go to the others after this; the broker accepts no less."""
+
+
+class KafkaEventLog:
+    """Topics on a Kafka cluster, created on first use."""
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        producer: AIOKafkaProducer,
+        partitions: int,
+        retention_ms: int,
+        replicas: int,
+    ) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._producer = producer
+        self._partitions_wanted = partitions
+        self._retention_ms = retention_ms
+        self._replicas = replicas
+        self._partitions: dict[str, int] = {}
+
+    @classmethod
+    async def open(
+        cls, bootstrap_servers: str, partitions: int, retention_ms: int, replicas: int = 1
+    ) -> Self:
+        """Connect to the cluster.
+
+        Args:
+            bootstrap_servers: ``host:port`` of some brokers, separated by commas.
+            partitions: of a topic that does not exist yet.
+            retention_ms: how long records of such a topic are kept.
+            replicas: of such a topic.
+
+        Raises:
+            LogUnavailableError: when no broker answers.
+        """
+        producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap_servers,
+            acks="all",
+            enable_idempotence=True,
+            request_timeout_ms=APPEND_TIMEOUT_MS,
+            max_batch_size=256 * 1024,
+        )
+        try:
+            await producer.start()
+        except KafkaError as error:
+            await producer.stop()
+            raise LogUnavailableError(f"no Kafka broker answers at {bootstrap_servers}") from error
+        return cls(bootstrap_servers, producer, partitions, retention_ms, replicas)
+
+    async def append(self, topic: str, entries: Sequence[Entry]) -> None:
+        """Append the records; return when every in-sync replica has them."""
+        partitions = await self.partitions(topic)
+        try:
+            confirmations = [
+                await self._producer.send(
+                    topic, value=value, key=key, partition=partition_of(key, partitions)
+                )
+                for key, value in entries
+            ]
+            await asyncio.gather(*confirmations)
+        except KafkaError as error:
+            raise LogUnavailableError(f"Kafka did not confirm the records: {error}") from error
+
+    async def partitions(self, topic: str) -> int:
+        """Return the number of partitions of the topic, which exists afterwards."""
+        if topic not in self._partitions:
+            try:
+                await self._create(topic)
+                self._partitions[topic] = len(await self._producer.partitions_for(topic))
+            except (KafkaError, OSError) as error:
+                raise LogUnavailableError(
+                    f"Kafka does not know the topic {topic}: {error}"
+                ) from error
+        return self._partitions[topic]
+
+    async def end_offsets(self, topic: str) -> dict[int, int]:
+        """Return for every partition the offset that the next record will get."""
+        partitions = [
+            TopicPartition(topic, number) for number in range(await self.partitions(topic))
+        ]
+        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap_servers)
+        try:
+            await consumer.start()
+            ends = await consumer.end_offsets(partitions)
+        except KafkaError as error:
+            raise LogUnavailableError(f"Kafka does not answer: {error}") from error
+        finally:
+            await consumer.stop()
+        return {partition.partition: offset for partition, offset in ends.items()}
+
+    async def join(self, topic: str, group: str) -> "KafkaMember":
+        """Return a new reader in the group."""
+        await self.partitions(topic)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap_servers,
+            group_id=group,
+            enable_auto_commit=False,
+            # Where the protocol starts a partition before read() seeks: never behind a record
+            # that was not processed, so nothing can be skipped.
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            fetch_max_bytes=FETCH_BYTES_MAX,
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=SESSION_TIMEOUT_MS // 6,
+        )
+        member = KafkaMember(topic, consumer)
+        try:
+            await consumer.start()
+        except KafkaError as error:
+            await consumer.stop()
+            raise LogUnavailableError(f"Kafka does not answer: {error}") from error
+        consumer.subscribe([topic], listener=member)
+        return member
+
+    async def prune(self, topic: str) -> int:
+        """Return 0: the brokers drop old records themselves."""
+        return 0
+
+    async def close(self) -> None:
+        """Send what was accepted, then disconnect."""
+        await self._producer.stop()
+
+    async def __aenter__(self) -> Self:
+        """Return the log itself, to be closed at the end of the block."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the log."""
+        await self.close()
+
+    async def _create(self, topic: str) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap_servers)
+        configs = {"retention.ms": str(self._retention_ms)}
+        wanted = NewTopic(topic, self._partitions_wanted, self._replicas, topic_configs=configs)
+        try:
+            await admin.start()
+            answer = await admin.create_topics([wanted])
+            for _, code, *_ in answer.topic_errors:
+                if code not in (0, TopicAlreadyExistsError.errno):
+                    raise for_code(code)()
+        finally:
+            await admin.close()
+
+
+class KafkaMember(ConsumerRebalanceListener):
+    """One reader of a topic in a Kafka group."""
+
+    def __init__(self, topic: str, consumer: AIOKafkaConsumer) -> None:
+        self._topic = topic
+        self._consumer = consumer
+        # Where the client goes on by itself; read() seeks when it is asked for another place.
+        self._places: dict[int, int] = {}
+
+    async def assignment(self) -> frozenset[int]:
+        """Return the partitions that are this reader's at present."""
+        return frozenset(place.partition for place in self._consumer.assignment())
+
+    async def read(
+        self, positions: Mapping[int, int], records_max: int, wait_ms: int
+    ) -> list[Record]:
+        """Return the records at and after ``positions``, in order within each partition."""
+        try:
+            wanted = [self._seek(partition, offset) for partition, offset in positions.items()]
+            if not wanted:
+                await asyncio.sleep(wait_ms / 1000)
+                return []
+            batches = await self._consumer.getmany(
+                *wanted, timeout_ms=wait_ms, max_records=records_max
+            )
+        except IllegalStateError:
+            return []  # A partition was taken away meanwhile: the next assignment() tells.
+        except KafkaError as error:
+            raise LogUnavailableError(f"Kafka does not answer: {error}") from error
+        records = [
+            Record(
+                found.topic,
+                found.partition,
+                found.offset,
+                found.key or b"",
+                found.value or b"",
+                found.timestamp,
+            )
+            for batch in batches.values()
+            for found in batch
+            # After a rebalance the client may begin before the place that it was told.
+            if found.offset >= positions[found.partition]
+        ]
+        for record in records:
+            self._places[record.partition] = record.offset + 1
+        return records
+
+    async def leave(self) -> None:
+        """Give the partitions back to the rest of the group."""
+        await self._consumer.stop()
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Forget the places: whoever gets the partitions seeks first."""
+        self._places.clear()
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Forget the places: the client starts the partitions elsewhere."""
+        self._places.clear()
+
+    def _seek(self, partition: int, offset: int) -> TopicPartition:
+        place = TopicPartition(self._topic, partition)
+        if self._places.get(partition) != offset:
+            self._consumer.seek(place, offset)
+            self._places[partition] = offset
+        return place
