@@ -19,6 +19,7 @@ from attune.contract.bundle import EMBEDDING_DIMENSION
 from attune.contract.event import Impression
 from attune.contract.item import Item
 from attune.contract.recommendation import RecentInteraction
+from attune.covisitation import Neighbour
 
 Embedding = NDArray[np.float32]
 
@@ -96,15 +97,6 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
-    """``item_id`` was met together with ``seed_id``, this strongly."""
-
-    seed_id: str
-    item_id: str
-    level: float
-
-
-@dataclass(frozen=True, slots=True)
 class RewardCount:
     """How often an item was shown in a bandit bucket, and the sum of rewards in [0, 1] it earned.
 
@@ -145,7 +137,7 @@ class ServingStore(Protocol):
         ...
 
     async def trending(self, limit: int, category: str | None = None) -> Sequence[Scored]:
-        """Return the available items of highest level at the shortest half-life, best first."""
+        """Return the available items of highest trending level, best first."""
         ...
 
     async def newest(self, limit: int) -> Sequence[Scored]:

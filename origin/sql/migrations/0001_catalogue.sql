@@ -6,6 +6,11 @@ CREATE FUNCTION add_levels(one double precision, other double precision) RETURNS
 LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
 RETURN greatest(one, other) + ln(1 + power(2.0::double precision, greatest(-abs(one - other), -1000))) / ln(2.0::double precision);
 
+CREATE FUNCTION add_levels(one double precision[], other double precision[]) RETURNS double precision[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
+RETURN (SELECT array_agg(coalesce(add_levels(a, b), a, b) ORDER BY n)
+        FROM unnest(one, other) WITH ORDINALITY AS pairs(a, b, n));
+
 CREATE TABLE items (
     item_id           text PRIMARY KEY,
     title             text NOT NULL,
@@ -18,7 +23,7 @@ CREATE TABLE items (
     price             double precision,
     available         boolean NOT NULL DEFAULT true,
     published_at_ms   bigint NOT NULL DEFAULT 0,
-    attributes        bytea NOT NULL DEFAULT '\x80',   -- a msgpack map
+    attributes        jsonb NOT NULL DEFAULT '{}',
     first_seen_ms     bigint NOT NULL,
     updated_at_ms     bigint NOT NULL,
     embedding         halfvec(64),

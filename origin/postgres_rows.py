@@ -1,0 +1,132 @@
+"""How the store's values stand in PostgreSQL's rows."""
+
+import json
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import cast
+
+import asyncpg
+import numpy as np
+
+from attune.consent import Consent
+from attune.context import read_context
+from attune.contract.bundle import EMBEDDING_DIMENSION
+from attune.contract.event import Action, Impression, ShownItem
+from attune.contract.item import Item
+from attune.contract.recommendation import RecentInteraction
+from origin.packing import packed, unpacked
+from origin.store import ItemRow, UserRow
+
+
+def user_row(record: asyncpg.Record, user_id: str) -> UserRow:
+    """Return the user in a row of ``users``."""
+    embedding = np.frombuffer(record["embedding"], dtype="<f4", count=EMBEDDING_DIMENSION)
+    return UserRow(
+        user_id=user_id,
+        embedding=embedding.astype(np.float32),
+        covers_until_ms=record["covers_until_ms"],
+        interactions=record["interactions"],
+        recent=_unpacked_recent(record["recent"]),
+        exposures=MappingProxyType(cast("dict[str, int]", unpacked(record["exposures"]))),
+    )
+
+
+def user_columns(rows: Sequence[UserRow]) -> tuple[list[object], ...]:
+    """Return the columns of ``users`` for the rows, in the order of the statement."""
+    return (
+        [row.user_id for row in rows],
+        [row.embedding.astype("<f4").tobytes() for row in rows],
+        [row.covers_until_ms for row in rows],
+        [row.interactions for row in rows],
+        [_packed_recent(row.recent) for row in rows],
+        [packed(dict(row.exposures)) for row in rows],
+    )
+
+
+def _packed_recent(recent: Sequence[RecentInteraction]) -> bytes:
+    triples = [(entry.item_id, entry.action, entry.occurred_at_ms) for entry in recent]
+    return packed(triples)
+
+
+def _unpacked_recent(packed: bytes) -> tuple[RecentInteraction, ...]:
+    triples = cast("list[tuple[str, Action, int]]", unpacked(packed))
+    return tuple(RecentInteraction(*triple) for triple in triples)
+
+
+def item_row(record: asyncpg.Record) -> ItemRow:
+    """Return the item in a row of ``items`` joined with its counters."""
+    return ItemRow(
+        item=Item(
+            item_id=record["item_id"],
+            title=record["title"],
+            description=record["description"],
+            category=record["category"],
+            tags=tuple(record["tags"]),
+            image_url=record["image_url"],
+            clip_url=record["clip_url"],
+            item_url=record["item_url"],
+            price=record["price"],
+            available=record["available"],
+            published_at_ms=record["published_at_ms"],
+            attributes=MappingProxyType(json.loads(record["attributes"])),
+        ),
+        first_seen_ms=record["first_seen_ms"],
+        embedding=record["embedding"],
+        embedding_version=record["embedding_version"],
+        levels=tuple(record["levels"] or ()),
+    )
+
+
+def item_object(item: Item) -> dict[str, object]:
+    """Return the item as an object whose fields are the columns of ``items``."""
+    return {
+        "item_id": item.item_id,
+        "title": item.title,
+        "description": item.description,
+        "category": item.category,
+        "tags": list(item.tags),
+        "image_url": item.image_url,
+        "clip_url": item.clip_url,
+        "item_url": item.item_url,
+        "price": item.price,
+        "available": item.available,
+        "published_at_ms": item.published_at_ms,
+        "attributes": dict(item.attributes),
+    }
+
+
+def impression_values(impression: Impression) -> tuple[object, ...]:
+    """Return the values of a row of ``impressions``, in the order of the statement."""
+    return (
+        impression.slate_id,
+        impression.event_id,
+        impression.consent.value,
+        impression.user_id,
+        impression.session_id,
+        impression.occurred_at_ms,
+        impression.surface,
+        packed(impression.context.pack()),
+        impression.policy_version,
+        impression.model_version,
+        [shown.item_id for shown in impression.items],
+        [shown.position for shown in impression.items],
+        [shown.propensity for shown in impression.items],
+    )
+
+
+def impression(record: asyncpg.Record) -> Impression:
+    """Return the impression in a row of ``impressions``."""
+    shown = zip(record["item_ids"], record["positions"], record["propensities"], strict=True)
+    return Impression(
+        event_id=record["event_id"],
+        consent=Consent(record["consent"]),
+        user_id=record["user_id"],
+        session_id=record["session_id"],
+        slate_id=record["slate_id"],
+        items=tuple(ShownItem(*values) for values in shown),
+        occurred_at_ms=record["occurred_at_ms"],
+        surface=record["surface"],
+        context=read_context(unpacked(record["context"])),
+        policy_version=record["policy_version"],
+        model_version=record["model_version"],
+    )

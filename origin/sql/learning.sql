@@ -1,0 +1,98 @@
+-- What stream processors read and write, always inside one transaction per batch.
+-- Rows are touched in the order of their keys, so that two processors never wait in a circle.
+
+-- name: start_offsets
+INSERT INTO consumer_offsets (consumer_group, topic, partition, next_offset)
+SELECT $1, $2, partition, 0 FROM unnest($3::integer[]) AS given(partition)
+ORDER BY partition
+ON CONFLICT DO NOTHING
+
+-- name: next_offsets
+SELECT partition, next_offset FROM consumer_offsets
+WHERE consumer_group = $1 AND topic = $2 AND partition = ANY($3::integer[])
+ORDER BY partition FOR UPDATE
+
+-- name: set_next_offsets
+INSERT INTO consumer_offsets (consumer_group, topic, partition, next_offset)
+SELECT $1, $2, partition, next_offset
+FROM unnest($3::integer[], $4::bigint[]) AS given(partition, next_offset)
+ORDER BY partition
+ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset
+
+-- name: claim_events
+INSERT INTO processed_events (consumer_group, event_id, processed_at_ms)
+SELECT DISTINCT $1, event_id, $3::bigint FROM unnest($2::text[]) AS given(event_id)
+ORDER BY event_id
+ON CONFLICT DO NOTHING
+RETURNING event_id
+
+-- name: users
+SELECT user_id, embedding, covers_until_ms, interactions, recent, exposures
+FROM users WHERE user_id = ANY($1::text[]) ORDER BY user_id FOR UPDATE
+
+-- name: put_users
+INSERT INTO users (user_id, embedding, covers_until_ms, interactions, recent, exposures)
+SELECT * FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[])
+    AS given(user_id, embedding, covers_until_ms, interactions, recent, exposures)
+ORDER BY user_id
+ON CONFLICT (user_id) DO UPDATE SET
+    embedding = excluded.embedding, covers_until_ms = excluded.covers_until_ms,
+    interactions = excluded.interactions, recent = excluded.recent, exposures = excluded.exposures
+
+-- name: add_user_items
+INSERT INTO user_items (user_id, item_id, action, occurred_at_ms)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+    AS given(user_id, item_id, action, occurred_at_ms)
+ORDER BY user_id, item_id
+ON CONFLICT (user_id, item_id) DO UPDATE SET
+    -- A look in passing does not make a bought item unknown again.
+    action = CASE WHEN excluded.action = 'view' THEN user_items.action ELSE excluded.action END,
+    occurred_at_ms = greatest(user_items.occurred_at_ms, excluded.occurred_at_ms)
+
+-- name: embeddings
+SELECT item_id, embedding FROM items
+WHERE item_id = ANY($1::text[]) AND embedding IS NOT NULL
+
+-- name: add_popularity
+INSERT INTO item_counters (item_id, levels)
+SELECT given.item_id, ($2::double precision[])[(n - 1) * $3 + 1 : n * $3]
+FROM unnest($1::text[]) WITH ORDINALITY AS given(item_id, n) JOIN items USING (item_id)
+ORDER BY given.item_id
+ON CONFLICT (item_id) DO UPDATE SET levels = add_levels(item_counters.levels, excluded.levels)
+
+-- name: add_covisits
+INSERT INTO covisits (item_id, neighbour_id, level)
+SELECT * FROM unnest($1::text[], $2::text[], $3::double precision[])
+    AS given(item_id, neighbour_id, level)
+ORDER BY item_id, neighbour_id
+ON CONFLICT (item_id, neighbour_id) DO UPDATE SET level = add_levels(covisits.level, excluded.level)
+
+-- name: prune_covisits
+DELETE FROM covisits USING (
+    SELECT item_id, neighbour_id,
+           row_number() OVER (PARTITION BY item_id ORDER BY level DESC) AS place
+    FROM covisits WHERE item_id IN (
+        SELECT item_id FROM covisits WHERE item_id = ANY($1::text[])
+        GROUP BY item_id HAVING count(*) > 2 * $2)
+) AS placed
+WHERE covisits.item_id = placed.item_id AND covisits.neighbour_id = placed.neighbour_id
+  AND placed.place > $2
+
+-- name: add_rewards
+INSERT INTO posteriors (item_id, bucket, impressions, reward)
+SELECT * FROM unnest($1::text[], $2::text[], $3::double precision[], $4::double precision[])
+    AS given(item_id, bucket, impressions, reward)
+ORDER BY bucket, item_id
+ON CONFLICT (bucket, item_id) DO UPDATE SET
+    impressions = posteriors.impressions + excluded.impressions,
+    reward = posteriors.reward + excluded.reward
+
+-- name: add_impression
+INSERT INTO impressions (slate_id, event_id, consent, user_id, session_id, occurred_at_ms, surface,
+                         context, policy_version, model_version, item_ids, positions, propensities)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (slate_id) DO NOTHING
+
+-- name: add_dead_letter
+INSERT INTO dead_letters (topic, partition, log_offset, key, value, problem, failed_at_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
