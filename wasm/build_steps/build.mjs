@@ -1,0 +1,103 @@
+/** Build `wasm/dist/`: the Python worker and the scorer worker, ready to deploy or to run locally. */
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+import { adapterModule } from "./adapters.mjs";
+import { compiledLibrary, pythonSources } from "./library.mjs";
+import { applyPatches } from "./patch.mjs";
+import { PYODIDE_PATCHES } from "./pyodide_patches.mjs";
+import { SCORER_PATCHES, unsharedMemory } from "./scorer_patches.mjs";
+import { msgpackWheel } from "./wheel.mjs";
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const WASM = join(ROOT, "wasm");
+const DIST = join(WASM, "dist");
+const STAMP = join(DIST, "inputs.sha256");
+
+const PYTHON_GLUE = readdirSync(WASM).filter((name) => name.endsWith(".js"));
+const SCORER_GLUE = readdirSync(join(WASM, "scorer"));
+const MODELS = process.argv[2] ?? join(ROOT, "models/onnx");
+const MODEL = ["edge_scorer.onnx", "edge_scorer.json"];
+
+/** Every file whose change makes another worker. */
+function inputs() {
+  const steps = readdirSync(join(WASM, "build_steps")).map((name) => join("wasm/build_steps", name));
+  return [
+    "package-lock.json",
+    "wasm/workerd.capnp",
+    ...steps,
+    ...PYTHON_GLUE.map((name) => join("wasm", name)),
+    ...SCORER_GLUE.map((name) => join("wasm/scorer", name)),
+    ...pythonSources(ROOT),
+  ].map((path) => join(ROOT, path)).concat(MODEL.map((name) => join(MODELS, name)));
+}
+
+function digest(paths) {
+  const hash = createHash("sha256");
+  for (const path of paths) hash.update(`${relative(ROOT, path)}\0`).update(readFileSync(path));
+  return hash.digest("hex");
+}
+
+function dependency(path) {
+  return readFileSync(join(ROOT, "node_modules", path));
+}
+
+/** Put `bytes` at `name` in the distribution. */
+function put(name, bytes) {
+  const path = join(DIST, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, bytes);
+}
+
+/** The text between two markers that must each stand once in a pinned file. */
+function between(text, before, after) {
+  const parts = text.split(before);
+  if (parts.length !== 2) throw new Error(`${JSON.stringify(before)} stands ${parts.length - 1} times, not once`);
+  return parts[1].slice(0, parts[1].indexOf(after));
+}
+
+async function pythonWorker() {
+  for (const name of PYTHON_GLUE) put(`python/${name}`, readFileSync(join(WASM, name)));
+  const glue = dependency("pyodide/pyodide.asm.mjs").toString();
+  put("python/pyodide.asm.mjs", applyPatches("pyodide.asm.mjs", glue, PYODIDE_PATCHES));
+  put("python/interpreter.wasm", dependency("pyodide/pyodide.asm.wasm"));
+  put("python/adapters.wasm", adapterModule());
+  put("python/trampoline.wasm", Buffer.from(between(glue, 'hexStringToUTF8Array("', '"'), "hex"));
+  const loader = dependency("pyodide/pyodide.mjs").toString();
+  put("python/error_marker.wasm", Buffer.from(`AGFzbQ${between(loader, '"AGFzbQ', '"')}`, "base64"));
+  const { library, extension } = await compiledLibrary(ROOT, msgpackWheel(join(WASM, "build")));
+  put("python/library.zip", library);
+  put("python/msgpack.wasm", extension);
+}
+
+function scorerWorker() {
+  for (const name of SCORER_GLUE) put(`scorer/${name}`, readFileSync(join(WASM, "scorer", name)));
+  const runtime = dependency("onnxruntime-web/dist/ort.wasm.bundle.min.mjs").toString();
+  put("scorer/ort.mjs", applyPatches("ort.wasm.bundle.min.mjs", runtime, SCORER_PATCHES));
+  put("scorer/ort.wasm", unsharedMemory(dependency("onnxruntime-web/dist/ort-wasm-simd-threaded.wasm")));
+  for (const name of MODEL) put(`scorer/${name}`, readFileSync(join(MODELS, name)));
+}
+
+function sizes(folder) {
+  const files = readdirSync(join(DIST, folder)).map((name) => readFileSync(join(DIST, folder, name)));
+  const total = (measure) => (files.reduce((sum, file) => sum + measure(file), 0) / 1e6).toFixed(2);
+  return `${folder} worker ${total((file) => file.length)} MB, ${total((file) => gzipSync(file).length)} MB gz`;
+}
+
+const wanted = digest(inputs());
+if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) {
+  console.log("wasm/dist is up to date");
+} else {
+  const started = Date.now();
+  rmSync(DIST, { recursive: true, force: true });
+  await pythonWorker();
+  scorerWorker();
+  put("workerd.capnp", readFileSync(join(WASM, "workerd.capnp")));
+  writeFileSync(STAMP, wanted);
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  console.log(`built wasm/dist in ${seconds} s: ${sizes("python")}; ${sizes("scorer")}`);
+}

@@ -1,0 +1,47 @@
+# The edge tier on this machine: the same two workers that `wrangler deploy` uploads, in workerd.
+#
+#   workerd serve wasm/dist/workerd.capnp --socket-addr http=127.0.0.1:8600 --directory-path site=web
+using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "edge", worker = .edge),
+    (name = "scorer", worker = .scorer),
+    (name = "site", disk = (path = "../../web", allowDotfiles = false)),
+    # The origin is on this machine or in the same network.
+    (name = "internet", network = (allow = ["public", "private", "local"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:8600", http = (), service = "edge")],
+);
+
+const edge :Workerd.Worker = (
+  compatibilityDate = "2026-03-01",
+  modules = [
+    (name = "worker.js", esModule = embed "python/worker.js"),
+    (name = "pyodide_boot.js", esModule = embed "python/pyodide_boot.js"),
+    (name = "pyodide.asm.mjs", esModule = embed "python/pyodide.asm.mjs"),
+    (name = "interpreter.wasm", wasm = embed "python/interpreter.wasm"),
+    (name = "adapters.wasm", wasm = embed "python/adapters.wasm"),
+    (name = "trampoline.wasm", wasm = embed "python/trampoline.wasm"),
+    (name = "error_marker.wasm", wasm = embed "python/error_marker.wasm"),
+    (name = "msgpack.wasm", wasm = embed "python/msgpack.wasm"),
+    (name = "library.zip", data = embed "python/library.zip"),
+  ],
+  bindings = [
+    (name = "SCORER", service = "scorer"),
+    (name = "SITE", service = "site"),
+    (name = "ORIGIN_URL", fromEnvironment = "ATTUNE_ORIGIN_URL"),
+  ],
+  globalOutbound = "internet",
+);
+
+const scorer :Workerd.Worker = (
+  compatibilityDate = "2026-03-01",
+  modules = [
+    (name = "scorer.js", esModule = embed "scorer/scorer.js"),
+    (name = "ort.mjs", esModule = embed "scorer/ort.mjs"),
+    (name = "ort.wasm", wasm = embed "scorer/ort.wasm"),
+    (name = "edge_scorer.onnx", data = embed "scorer/edge_scorer.onnx"),
+    (name = "edge_scorer.json", text = embed "scorer/edge_scorer.json"),
+  ],
+);
