@@ -17,6 +17,8 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import NamedTuple
 
 from attune.diversity import Redundancy
 from attune.posterior import Beta
@@ -86,20 +88,38 @@ def assembled(options: Sequence[Option], n: int, rules: Rules, seed: int) -> lis
     """
     rng = random.Random(seed)  # noqa: S311 - reproducible on purpose, guards nothing
     shortlist = _shortlist(options, n, rules)
-    scale = _click_scale(shortlist)
+    scale = _click_scale(shortlist) * (1.0 - rules.epsilon)
+    centers = [scale * discounted_base(option, rules) for option in shortlist]
+    expected = [rules.epsilon * option.belief.mean for option in shortlist]
+    deviations = [rules.epsilon * math.sqrt(option.belief.variance) for option in shortlist]
     redundancy = Redundancy([option.code for option in shortlist])
     remaining = list(range(len(shortlist)))
     choices: list[Choice] = []
     while remaining and len(choices) < n:
-        arms = {
-            place: _arm(shortlist[place], scale, rules, redundancy.factor(place, rules.diversity))
+        rivals = [
+            _Rival(
+                place=place,
+                center=center,
+                mean=center + expected[place],
+                optimistic=center + expected[place] + OPTIMISM_DEVIATIONS * deviations[place],
+            )
             for place in remaining
-        }
-        place, choice = _chosen(shortlist, arms, rules.epsilon, rng)
+            for center in (centers[place] * redundancy.factor(place, rules.diversity),)
+        ]
+        place, choice = _chosen(shortlist, rivals, rules.epsilon, rng)
         choices.append(choice)
         remaining.remove(place)
         redundancy.choose(place)
     return choices
+
+
+class _Rival(NamedTuple):
+    """A candidate's standing in the contest for one position."""
+
+    place: int
+    center: float
+    mean: float
+    optimistic: float
 
 
 def exploration_rate(choices: Sequence[Choice]) -> float:
@@ -110,33 +130,25 @@ def exploration_rate(choices: Sequence[Choice]) -> float:
 
 
 def _chosen(
-    shortlist: Sequence[Option], arms: dict[int, Arm], epsilon: float, rng: random.Random
+    shortlist: Sequence[Option], rivals: Sequence[_Rival], epsilon: float, rng: random.Random
 ) -> tuple[int, Choice]:
     """Draw one place of the shortlist."""
-
-    def optimistic(place: int) -> float:
-        return arms[place].mean(epsilon) + OPTIMISM_DEVIATIONS * arms[place].deviation(epsilon)
-
-    greedy = max(arms, key=lambda place: arms[place].mean(epsilon))
-    contenders = heapq.nlargest(CONTENDERS_MAX, arms, key=optimistic)
+    greedy = max(rivals, key=attrgetter("mean"))
+    contenders = heapq.nlargest(CONTENDERS_MAX, rivals, key=attrgetter("optimistic"))
     if greedy not in contenders:
         contenders[-1] = greedy
-    probabilities = matching_probabilities([arms[place] for place in contenders], epsilon)
+    arms = [Arm(rival.center, shortlist[rival.place].belief) for rival in contenders]
+    probabilities = matching_probabilities(arms, epsilon)
     winner = drawn(probabilities, rng.random())
-    place = contenders[winner]
+    won = contenders[winner]
     choice = Choice(
-        index=shortlist[place].index,
-        score=arms[place].mean(epsilon),
+        index=shortlist[won.place].index,
+        score=won.mean,
         propensity=max(probabilities[winner], PROPENSITY_MIN),
-        explored=place != greedy,
+        explored=won is not greedy,
         explore_probability=1.0 - probabilities[contenders.index(greedy)],
     )
-    return place, choice
-
-
-def _arm(option: Option, scale: float, rules: Rules, novelty: float) -> Arm:
-    base = discounted_base(option, rules) * scale * novelty
-    return Arm((1.0 - rules.epsilon) * base, option.belief)
+    return won.place, choice
 
 
 def discounted_base(option: Option, rules: Rules) -> float:

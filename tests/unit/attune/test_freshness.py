@@ -7,7 +7,6 @@ from attune.consent import Consent
 from attune.context import DEVICES, Context
 from attune.freshness import bundle_key, freshness
 
-
 PARTS = st.text(min_size=1, max_size=6)
 
 
