@@ -47,7 +47,8 @@ def print_table(rows: Sequence[Mapping[str, FigureTree]], *, title: str) -> None
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", header_style="bold", expand=False)
-    for name, value in (rows[0] if rows else {}).items():
+    names = rows[0] if rows else {"nothing": None}
+    for name, value in names.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         table.add_column(name.replace("_", " "), justify="right" if is_number else "left")
     for row in rows:
