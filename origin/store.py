@@ -100,13 +100,14 @@ class Scored:
 class RewardCount:
     """How often an item was shown in a bandit bucket, and the sum of rewards in [0, 1] it earned.
 
-    As a delta it is what a batch adds to that.
+    As a delta it is what a batch adds to that; then the item's category is not needed.
     """
 
     item_id: str
     bucket: str
     impressions: float
     reward: float
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,119 @@
+"""Candidate generation: a few hundred items out of the catalogue, from several sources at once."""
+
+import asyncio
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from attune.covisitation import Neighbour
+from origin.stage import Remembered, StageOutcome, staged
+from origin.store import Embedding, Scored, ServingStore
+
+SHARES = {"for_you": 0.35, "session": 0.15, "together": 0.25, "trending": 0.15, "new": 0.10}
+"""The part of the candidates that each source may name first; what one leaves goes to the rest.
+A candidate is attributed to the first source here that named it."""
+
+SOURCE_LIMIT = 200
+"""Items asked of one source: the index was measured with ``ef_search`` 200, more would be worse."""
+
+NEIGHBOURS_PER_ITEM = 40
+SHARED_AGE_MS = 1_000
+"""What is trending and what is new is the same for everyone; reading it once a second is enough."""
+
+Named = Mapping[str, tuple[str, ...]]
+"""Item ids by source, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalQuery:
+    """What candidates are looked for with; a part that is None or empty asks nothing."""
+
+    user_embedding: Embedding | None
+    latest_embedding: Embedding | None
+    recent_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What the sources named, the co-visitation pairs, and how each stage ended."""
+
+    named: Named
+    neighbours: tuple[Neighbour, ...]
+    outcomes: Mapping[str, StageOutcome[Sequence[Scored]]]
+
+
+class Retrieval:
+    """The candidate sources over one store."""
+
+    def __init__(self, store: ServingStore, deadline_ms: float) -> None:
+        self._store = store
+        self._deadline_ms = deadline_ms
+        self._trending = Remembered(lambda: store.trending(SOURCE_LIMIT), SHARED_AGE_MS)
+        self._newest = Remembered(lambda: store.newest(SOURCE_LIMIT), SHARED_AGE_MS)
+
+    async def retrieve(self, query: RetrievalQuery) -> Retrieved:
+        """Return what every source names in time; none waits for another."""
+        pairs = asyncio.create_task(self._pairs(query.recent_ids))
+        sources: dict[str, Awaitable[Sequence[Scored]]] = {
+            "for_you": self._nearest(query.user_embedding),
+            "session": self._nearest(query.latest_embedding),
+            "together": _strongest(pairs),
+            "trending": self._trending.get(),
+            "new": self._newest.get(),
+        }
+        scored = await asyncio.gather(
+            *(staged(work, self._deadline_ms, ()) for work in sources.values())
+        )
+        outcomes = dict(zip(sources, scored, strict=True))
+        named = {
+            name: tuple(entry.item_id for entry in outcome.result)
+            for name, outcome in outcomes.items()
+        }
+        neighbours = pairs.result() if not outcomes["together"].degraded_by else ()
+        return Retrieved(named, tuple(neighbours), outcomes)
+
+    async def _nearest(self, embedding: Embedding | None) -> Sequence[Scored]:
+        if embedding is None or not embedding.any():
+            return ()
+        return await self._store.nearest(embedding, SOURCE_LIMIT)
+
+    async def _pairs(self, recent_ids: Sequence[str]) -> Sequence[Neighbour]:
+        if not recent_ids:
+            return ()
+        return await self._store.together(recent_ids, NEIGHBOURS_PER_ITEM)
+
+
+async def _strongest(pairs: Awaitable[Sequence[Neighbour]]) -> Sequence[Scored]:
+    levels: dict[str, float] = {}
+    for pair in await pairs:
+        levels[pair.item_id] = max(pair.level, levels.get(pair.item_id, pair.level))
+    best = sorted(levels, key=levels.__getitem__, reverse=True)[:SOURCE_LIMIT]
+    return [Scored(item_id, levels[item_id]) for item_id in best]
+
+
+def merged_candidates(named: Named, hidden: Collection[str], count_max: int) -> dict[str, str]:
+    """Return the candidates with the source that each is attributed to.
+
+    Every source first fills its share, then the rest is given out source by source. Hidden items
+    come last, and only while there are no others: repeats beat an empty slate.
+
+    >>> named = {"for_you": ("a", "b", "c"), "trending": ("b", "d"), "new": ("e",)}
+    >>> merged_candidates(named, {"a"}, 4)
+    {'b': 'for_you', 'd': 'trending', 'e': 'new', 'c': 'for_you'}
+    """
+    taken: dict[str, str] = {}
+    sources = [(name, named.get(name, ())) for name in SHARES]
+    for name, item_ids in sources:
+        share = max(1, int(SHARES[name] * count_max))
+        _take(taken, name, (i for i in item_ids if i not in hidden), len(taken) + share)
+    for name, item_ids in sources:
+        _take(taken, name, (i for i in item_ids if i not in hidden), count_max)
+    for name, item_ids in sources:
+        _take(taken, name, item_ids, count_max)
+    return dict(list(taken.items())[:count_max])
+
+
+def _take(taken: dict[str, str], source: str, item_ids: Iterable[str], count_max: int) -> None:
+    for item_id in item_ids:
+        if len(taken) >= count_max:
+            return
+        taken.setdefault(item_id, source)

@@ -1,0 +1,71 @@
+"""A stage of an answer: work with a deadline and a cheaper result that stands in for it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from origin.store import StoreUnavailableError
+
+Result = TypeVar("Result")
+
+DegradedBy = Literal["", "deadline", "outage"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageOutcome(Generic[Result]):
+    """What a stage returned, and what made it a cheaper answer ("" when nothing did)."""
+
+    result: Result
+    degraded_by: DegradedBy = ""
+    took_ms: float = 0.0
+
+
+async def staged(
+    work: Awaitable[Result], deadline_ms: float, instead: Result
+) -> StageOutcome[Result]:
+    """Return the work's result, or ``instead`` when it is late or the store is away."""
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(deadline_ms / 1000):
+            return StageOutcome(await work, "", _ms_since(started))
+    except TimeoutError:
+        return StageOutcome(instead, "deadline", _ms_since(started))
+    except StoreUnavailableError:
+        return StageOutcome(instead, "outage", _ms_since(started))
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
+
+
+class Remembered(Generic[Result]):
+    """One value that is asked for often and read again only when it is older than its limit.
+
+    Those who ask while it is being read wait for the same reading.
+    """
+
+    def __init__(self, read: Callable[[], Awaitable[Result]], age_max_ms: float) -> None:
+        self._read = read
+        self._age_max_s = age_max_ms / 1000
+        self._value: Result | None = None
+        self._read_at_s = float("-inf")
+        self._reading: asyncio.Task[Result] | None = None
+
+    async def get(self) -> Result:
+        """Return the value; what reading raises reaches everyone who waits for it."""
+        if self._value is not None and time.monotonic() - self._read_at_s < self._age_max_s:
+            return self._value
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._refreshed())
+        # Shielded: the deadline of one who waits must not end the reading for all.
+        return await asyncio.shield(self._reading)
+
+    async def _refreshed(self) -> Result:
+        try:
+            self._value = await self._read()
+            self._read_at_s = time.monotonic()
+            return self._value
+        finally:
+            self._reading = None
