@@ -1,1 +1,1 @@
-"""kafka_consumers."""
+"""The stream processors: from the event log to everything that is learned, each event once."""

@@ -1,0 +1,95 @@
+"""``attune consume``: the stream processors, learning from the event log."""
+
+import asyncio
+import json
+import signal
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from kafka_consumers.runner import Progress, Runner
+    from origin.settings import Settings
+
+STOP_TIMEOUT_S = 4.5
+"""A batch that takes longer is given up: it is repeated after the next start."""
+STATUS_INTERVAL_S = 10.0
+
+
+@click.command("consume")
+@click.option("--json", "as_json", is_flag=True, help="Print the progress as JSON lines.")
+def command(as_json: bool) -> None:
+    """Learn from the event log until stopped (Ctrl-C): embeddings, counters, rewards.
+
+    Several processes share the work; each event counts once, whatever is killed and when.
+    """
+    from origin.embedded_postgres import postgres_at
+    from origin.settings import Settings, SettingsError
+
+    try:
+        settings = Settings.from_environment()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    with postgres_at(settings.database_url, settings.home) as database_url:
+        asyncio.run(_consume(settings, database_url, as_json))
+
+
+async def _consume(settings: "Settings", database_url: str, as_json: bool) -> None:
+    from kafka_consumers.counters import Counters
+    from kafka_consumers.rewards import Rewards
+    from kafka_consumers.runner import Runner
+    from kafka_consumers.users import Users
+    from origin.database import connection_pool, migrate
+    from origin.event_log import open_event_log
+    from origin.postgres_store import PostgresStore
+
+    await migrate(database_url)
+    async with (
+        connection_pool(database_url, 2, "consumer") as pool,
+        await open_event_log(database_url, settings.kafka_bootstrap_servers) as log,
+    ):
+        runner = Runner(log, PostgresStore(pool), (Users(), Counters(), Rewards()))
+        where = settings.kafka_bootstrap_servers or "the database"
+        click.echo(f"Learning from the event log in {where}. Ctrl-C stops.", err=True)
+        await _until_stopped(runner, as_json)
+
+
+async def _until_stopped(runner: "Runner", as_json: bool) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    running = asyncio.create_task(runner.run(stopping))
+    reporting = asyncio.create_task(_report(runner.progress, as_json))
+    waiting = asyncio.create_task(stopping.wait())
+    await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
+    reporting.cancel()
+    try:
+        await asyncio.wait_for(running, STOP_TIMEOUT_S)
+    except TimeoutError:
+        click.echo("The last batch was given up; it will be repeated.", err=True)
+    finally:
+        waiting.cancel()
+    _say(runner.progress, as_json)
+
+
+async def _report(progress: "Progress", as_json: bool) -> None:
+    reported = -1
+    while True:
+        await asyncio.sleep(STATUS_INTERVAL_S)
+        if progress.batches != reported:
+            _say(progress, as_json)
+        reported = progress.batches
+
+
+def _say(progress: "Progress", as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"at_ms": time.time_ns() // 1_000_000} | asdict(progress)))
+        return
+    click.echo(
+        f"{progress.events:,} events learned, {progress.duplicates:,} duplicates dropped, "
+        f"{progress.dead_letters:,} put aside. Latest: {progress.freshness_ms} ms after it came.",
+        err=True,
+    )
