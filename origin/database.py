@@ -35,6 +35,7 @@ OUTAGES = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.TransactionRollbackError,  # a deadlock: the other one got through
 )
 """What a statement raises when the server is away, starting, stopping or full: not our bug."""
 
