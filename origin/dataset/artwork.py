@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from origin.dataset.art import abstracts, goods, landscapes, products
+from origin.dataset.art import abstracts, goods, landscapes, outings, products
 from origin.dataset.art.canvas import Canvas, as_animation, as_webp
 from origin.dataset.art.palette import DARK, LIGHT, PALETTES
 from origin.dataset.art.scene import Painter, Scene
@@ -41,8 +41,8 @@ LOOKS = {
     "plants": Look(goods.paint_plant, (*WARM, "sage", "mint", "lilac")),
     "stationery": Look(goods.paint_stationery),
     "bags": Look(goods.paint_bag),
-    "clocks": Look(goods.paint_clock),
-    "outdoor": Look(goods.paint_outdoor, ("dusk", "teal", "night", "sage", "ocean", "coral")),
+    "clocks": Look(products.paint_clock),
+    "outdoor": Look(outings.paint_outdoor, ("dusk", "teal", "night", "sage", "ocean", "coral")),
     "prints": Look(abstracts.paint_print),
     # Films by their first genre.
     "action": Look(abstracts.paint_action, ("ember", "night", "coral", "mustard", "teal")),
@@ -117,7 +117,17 @@ def picture(
     seed = int.from_bytes(digest)
     look = LOOKS.get(category.casefold()) or UNKNOWN[seed % len(UNKNOWN)]
     dice = random.Random(seed)  # noqa: S311 - this draws pictures, not secrets
-    colours = PALETTES[dice.choice(look.palettes)]
+    colours = PALETTES[colour_named(title) or dice.choice(look.palettes)]
     canvas = Canvas(*size)
-    look.paint(Scene(canvas, colours, dice, phase))
+    look.paint(Scene(canvas, colours, dice, phase, title.casefold()))
     return canvas.finish(seed, has_grain=has_grain)
+
+
+def colour_named(title: str) -> str | None:
+    """Return the palette that a title ends on.
+
+    >>> colour_named("Halden table lamp in sage")
+    'sage'
+    """
+    _, _, last = title.rpartition(" in ")
+    return last if last in PALETTES else None

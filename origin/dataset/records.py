@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
-from types import MappingProxyType
 from typing import cast
 
 from attune.contract.bundle import EMBEDDING_DIMENSION
@@ -69,12 +68,9 @@ def item_of(values: Mapping[str, object]) -> Item:
     """
     known = {name: values[name] for name in values if name in ITEM_FIELDS}
     extra = {name: values[name] for name in values if name not in ITEM_FIELDS}
-    given: object = known.get("attributes") or MappingProxyType({})
-    if not isinstance(given, Mapping):
-        raise ContractError("attributes", "must be an object")
     attributes = {
         name.removeprefix("attributes."): scalar(value)
-        for name, value in {**cast("Mapping[str, object]", given), **extra}.items()
+        for name, value in {**nested(known.get("attributes")), **extra}.items()
         if value is not None
     }
     raw = {
@@ -87,6 +83,15 @@ def item_of(values: Mapping[str, object]) -> Item:
         "attributes": attributes,
     }
     return read_item(raw)
+
+
+def nested(attributes: object) -> Mapping[str, object]:
+    """Return the attributes that a row holds as one object; none are fine."""
+    if attributes is None:
+        return {}
+    if not isinstance(attributes, Mapping):
+        raise ContractError("attributes", "must be an object")
+    return cast("Mapping[str, object]", attributes)
 
 
 def event_of(values: Mapping[str, object], sessions: "Sessions") -> Event:

@@ -3,7 +3,6 @@
 import math
 
 from origin.dataset.art.canvas import Point, across, down, mirrored, point_on, smooth
-from origin.dataset.art.landscapes import draw_hills
 from origin.dataset.art.palette import Colour, darker, lighter, mix
 from origin.dataset.art.products import steam
 from origin.dataset.art.scene import FLOOR, Scene, leaf, round_light, set_stage, stand
@@ -12,7 +11,8 @@ from origin.dataset.art.scene import FLOOR, Scene, leaf, round_light, set_stage,
 def paint_audio(scene: Scene) -> None:
     """Something that plays music."""
     set_stage(scene)
-    scene.dice.choice((speaker, speaker, turntable, radio, headphones))(scene)
+    kinds = {"speaker": speaker, "turntable": turntable, "radio": radio, "headphones": headphones}
+    scene.pick(kinds)(scene)
 
 
 def cone(scene: Scene, centre: Point, radius: float, tone: Colour) -> None:
@@ -99,7 +99,7 @@ def headphones(scene: Scene) -> None:
 def paint_kitchen(scene: Scene) -> None:
     """A thing for the table or the stove."""
     set_stage(scene)
-    scene.dice.choice((mug, kettle, moka_pot, bowls))(scene)
+    scene.pick({"mug": mug, "kettle": kettle, "moka pot": moka_pot, "bowl": bowls})(scene)
 
 
 def mug(scene: Scene) -> None:
@@ -200,7 +200,9 @@ def paint_plant(scene: Scene) -> None:
     rim = FLOOR - tall
     stand(scene, 0.5, half)
     green = mix((66, 112, 78), scene.colours.accent, dice.uniform(0.1, 0.35))
-    dice.choice((blades, fans, round_leaves, cactus))(scene, (0.5, rim), green)
+    kinds = {"snake plant": blades, "rubber plant": fans, "pilea": round_leaves, "cactus": cactus}
+    names = [name for name in kinds if name in scene.title] or list(kinds)
+    kinds[dice.choice(names)](scene, (0.5, rim), green)
     side = [(half, rim), (half * dice.uniform(0.65, 1.0), FLOOR)]
     canvas.polygon(mirrored(side, 0.5), across(*round_light(main)))
     canvas.block(
@@ -341,7 +343,7 @@ def pencil(scene: Scene, turn: float, tone: Colour) -> None:
 def paint_bag(scene: Scene) -> None:
     """A bag that stands on the floor."""
     set_stage(scene)
-    scene.dice.choice((tote, backpack, weekender))(scene)
+    scene.pick({"tote": tote, "backpack": backpack, "weekender": weekender})(scene)
 
 
 def tote(scene: Scene) -> None:
@@ -416,87 +418,3 @@ def weekender(scene: Scene) -> None:
         [(0.5 - half * 0.82, top + 0.05), (0.5 + half * 0.82, top + 0.05)], 0.010, darker(main, 0.5)
     )
     canvas.block((0.44, top + tall * 0.42), (0.12, 0.08), lighter(scene.colours.paper, 0.2), 0.012)
-
-
-def paint_clock(scene: Scene) -> None:
-    """A clock on the wall whose hand goes round."""
-    set_stage(scene)
-    canvas, dice, (main, second) = scene.canvas, scene.dice, scene.hues()
-    centre, radius = (0.5, 0.56), dice.uniform(0.24, 0.31)
-    canvas.haze((0.54, 0.63), radius * 1.45, radius * 1.45, scene.colours.ink, 0.45)
-    canvas.ellipse(centre, radius, across(*round_light(main)))
-    pale = lighter(scene.colours.paper, 0.45)
-    face = pale if dice.random() < 0.65 else darker(main, 0.35)
-    canvas.ellipse(centre, radius * dice.uniform(0.80, 0.92), face)
-    ink = scene.colours.ink if face == pale else pale
-    marks, inner = dice.choice(((12, 0.66), (4, 0.60), (12, 0.72))), radius
-    for mark in range(marks[0]):
-        turn = mark / marks[0]
-        ends = [point_on(centre, inner * marks[1], turn), point_on(centre, inner * 0.75, turn)]
-        canvas.line(ends, 0.010, ink)
-    for length, width, turn in ((0.42, 0.022, dice.random()), (0.62, 0.014, dice.random())):
-        canvas.line([centre, point_on(centre, radius * length, turn)], width, ink)
-    canvas.line([centre, point_on(centre, radius * 0.66, scene.phase - 0.25)], 0.006, second)
-    canvas.ellipse(centre, 0.020, second)
-
-
-def paint_outdoor(scene: Scene) -> None:
-    """A thing for a night outside."""
-    draw_hills(scene)
-    near = darker(scene.colours.accent, 0.42)
-    scene.canvas.block((-0.1, FLOOR - 0.10), (1.2, 0.5), down(near, darker(near, 0.25)))
-    scene.dice.choice((tent, lantern, flask))(scene)
-
-
-def tent(scene: Scene) -> None:
-    """A tent with a light inside."""
-    canvas, (main, _) = scene.canvas, scene.hues()
-    top, half = FLOOR - scene.dice.uniform(0.36, 0.44), scene.dice.uniform(0.32, 0.38)
-    stand(scene, 0.5, half)
-    canvas.glow((0.5, FLOOR - 0.12), 0.55, (255, 226, 160), 0.45 + scene.sway(0.10))
-    side = [(0.5, top), (0.5 + half, FLOOR), (0.5 + half * 0.2, FLOOR)]
-    canvas.polygon(
-        [(0.5, top), (0.5 - half, FLOOR), (0.5 + half, FLOOR)], across(lighter(main, 0.25), main)
-    )
-    canvas.polygon(side, down(darker(main, 0.12), darker(main, 0.35)))
-    door = [(0.5, top + 0.09), (0.5 - half * 0.30, FLOOR), (0.5 + half * 0.16, FLOOR)]
-    canvas.polygon(door, down((255, 214, 130), (255, 242, 205)))
-    flap = [(0.5, top + 0.09), (0.5 - half * 0.30, FLOOR), (0.5 - half * 0.18, FLOOR)]
-    canvas.polygon(flap, lighter(main, 0.4))
-
-
-def lantern(scene: Scene) -> None:
-    """A camping lantern."""
-    canvas, (main, _) = scene.canvas, scene.hues()
-    top, half = FLOOR - 0.48, 0.14
-    stand(scene, 0.5, half)
-    canvas.ring((0.5, top + 0.04), 0.15, 0.016, darker(main, 0.4))
-    canvas.glow((0.5, FLOOR - 0.25), 0.60, (255, 226, 160), 0.8 + scene.sway(0.12))
-    glass = [(half * 0.72, top + 0.12), (half * 0.95, FLOOR - 0.24), (half * 0.72, FLOOR - 0.10)]
-    canvas.polygon(
-        mirrored(smooth(glass), 0.5), across((255, 222, 150), (255, 250, 228), (255, 222, 150))
-    )
-    lid = [(0.03, top), (half, top + 0.09), (half, top + 0.13)]
-    canvas.polygon(mirrored(lid, 0.5), across(*round_light(main)))
-    foot = [(half, FLOOR - 0.11), (half * 1.1, FLOOR)]
-    canvas.polygon(mirrored(foot, 0.5), across(*round_light(main)))
-    for x in (-1, 0, 1):
-        rod = [(0.5 + x * half * 0.8, top + 0.12), (0.5 + x * half * 0.8, FLOOR - 0.10)]
-        canvas.line(rod, 0.008, darker(main, 0.5))
-
-
-def flask(scene: Scene) -> None:
-    """A bottle with a cup for a lid."""
-    canvas, (main, second) = scene.canvas, scene.hues()
-    half, tall = scene.dice.uniform(0.10, 0.13), scene.dice.uniform(0.54, 0.64)
-    top = FLOOR - tall
-    stand(scene, 0.5, half)
-    canvas.block(
-        (0.5 - half, top + 0.14), (2 * half, tall - 0.14), across(*round_light(main)), 0.03
-    )
-    neck = [(half * 0.72, top + 0.06), (half * 0.72, top + 0.11), (half, top + 0.18)]
-    canvas.polygon(mirrored(smooth(neck), 0.5), across(*round_light(lighter(main, 0.1))))
-    canvas.block((0.5 - half * 0.78, top), (half * 1.56, 0.10), across(*round_light(second)), 0.02)
-    y = top + tall * scene.dice.uniform(0.45, 0.6)
-    canvas.block((0.5 - half, y), (2 * half, 0.10), across(*round_light(second)))
-    canvas.haze((0.5 - half * 0.4, top + tall * 0.5), 0.03, tall * 0.35, (255, 255, 255), 0.4)

@@ -10,7 +10,14 @@ from origin.dataset.art.scene import FLOOR, Scene, leaf, round_light, set_stage,
 def paint_lamp(scene: Scene) -> None:
     """A lamp that stands or hangs, lit."""
     set_stage(scene)
-    scene.dice.choice((table_lamp, mushroom_lamp, pendant_lamp, globe_lamp))(scene)
+    scene.pick(
+        {
+            "table lamp": table_lamp,
+            "mushroom lamp": mushroom_lamp,
+            "pendant lamp": pendant_lamp,
+            "globe lamp": globe_lamp,
+        }
+    )(scene)
 
 
 def shine(scene: Scene, centre: Point, radius: float) -> None:
@@ -147,7 +154,8 @@ def draw_twigs(scene: Scene, mouth: Point) -> None:
 def paint_furniture(scene: Scene) -> None:
     """A piece to sit on or put things on."""
     set_stage(scene)
-    scene.dice.choice((lounge_chair, lounge_chair, stool, sofa, side_table))(scene)
+    kinds = {"chair": lounge_chair, "stool": stool, "sofa": sofa, "side table": side_table}
+    scene.pick(kinds)(scene)
 
 
 def draw_legs(scene: Scene, feet: list[Point], seat_y: float, spread: float) -> None:
@@ -229,8 +237,14 @@ def paint_textile(scene: Scene) -> None:
     canvas, dice = scene.canvas, scene.dice
     half, top, tall = dice.uniform(0.24, 0.30), 0.20, dice.uniform(0.62, 0.74)
     canvas.haze((0.53, top + tall / 2 + 0.03), half * 1.35, tall * 0.62, scene.colours.ink, 0.35)
-    weave = dice.choice((weave_stripes, weave_triangles, weave_arcs, weave_checks))
-    weave(scene, half, top, tall)
+    weaves = {
+        "striped": weave_stripes,
+        "triangle": weave_triangles,
+        "rainbow": weave_arcs,
+        "patchwork": weave_checks,
+    }
+    names = [name for name in weaves if name in scene.title] or list(weaves)
+    weaves[dice.choice(names)](scene, half, top, tall)
     fringe = lighter(scene.colours.paper, 0.2)
     for number in range(25):
         x = 0.5 - half + 2 * half * (number + 0.5) / 25
@@ -312,6 +326,28 @@ def weave_checks(scene: Scene, half: float, top: float, tall: float) -> None:
             corner = [(x, y), (x + wide, y), (x + wide, y + high), (x, y + high)][round(turn * 4)]
             arc = [point_on(corner, wide, turn + i / 64, high / wide) for i in range(17)]
             scene.canvas.polygon([corner, *arc], yarns[0 if (row + column) % 2 else 2])
+
+
+def paint_clock(scene: Scene) -> None:
+    """A clock on the wall whose hand goes round."""
+    set_stage(scene)
+    canvas, dice, (main, second) = scene.canvas, scene.dice, scene.hues()
+    centre, radius = (0.5, 0.56), dice.uniform(0.24, 0.31)
+    canvas.haze((0.54, 0.63), radius * 1.45, radius * 1.45, scene.colours.ink, 0.45)
+    canvas.ellipse(centre, radius, across(*round_light(main)))
+    pale = lighter(scene.colours.paper, 0.45)
+    face = pale if dice.random() < 0.65 else darker(main, 0.35)
+    canvas.ellipse(centre, radius * dice.uniform(0.80, 0.92), face)
+    ink = scene.colours.ink if face == pale else pale
+    marks, inner = dice.choice(((12, 0.66), (4, 0.60), (12, 0.72))), radius
+    for mark in range(marks[0]):
+        turn = mark / marks[0]
+        ends = [point_on(centre, inner * marks[1], turn), point_on(centre, inner * 0.75, turn)]
+        canvas.line(ends, 0.010, ink)
+    for length, width, turn in ((0.42, 0.022, dice.random()), (0.62, 0.014, dice.random())):
+        canvas.line([centre, point_on(centre, radius * length, turn)], width, ink)
+    canvas.line([centre, point_on(centre, radius * 0.66, scene.phase - 0.25)], 0.006, second)
+    canvas.ellipse(centre, 0.020, second)
 
 
 def steam(scene: Scene, mouth: Point) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from origin.dataset.art.canvas import Canvas, Point, across, down
@@ -17,6 +17,12 @@ class Scene:
     colours: Palette
     dice: random.Random
     phase: float
+    title: str = ""
+
+    def pick(self, painters: Mapping[str, "Painter"]) -> "Painter":
+        """Return the painter whose name the item's title holds, else a seeded one."""
+        chance = self.dice.choice(list(painters.values()))
+        return next((paint for name, paint in painters.items() if name in self.title), chance)
 
     def sway(self, amount: float, offset: float = 0.0, turns: int = 1) -> float:
         """Return a movement between -amount and amount that closes with the clip."""
