@@ -1,9 +1,7 @@
 """Fixtures for all tests: a real PostgreSQL, with a database per module, and a real Kafka."""
 
 import asyncio
-import socket
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -27,9 +25,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def empty_postgres_url(postgres_server: str) -> str:
     """Return the URL of a database in which nothing was created yet."""
-    name = f"test_{next(DATABASES)}"
-    asyncio.run(_create_database(postgres_server, name))
-    return urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}"))
+    return _new_database(postgres_server)
 
 
 @pytest.fixture(scope="module")
@@ -41,26 +37,33 @@ def postgres_url(empty_postgres_url: str) -> str:
     return empty_postgres_url
 
 
+@pytest.fixture
+def new_postgres_url(postgres_server: str) -> str:
+    """Return the URL of a database like that, which this test has to itself."""
+    from origin.database import migrate
+
+    url = _new_database(postgres_server)
+    asyncio.run(migrate(url))
+    return url
+
+
 @pytest.fixture(scope="session")
 def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the address of a real Apache Kafka that lives as long as the test run."""
     from origin.event_log.broker import process
 
-    broker = process.Broker(tmp_path_factory.mktemp("kafka"), _free_port())
-    process.start(broker)
-    yield broker.bootstrap_servers
-    process.stop(broker)
+    broker = process.Broker(tmp_path_factory.mktemp("kafka"), process.free_port())
+    try:
+        process.start(broker)
+        yield broker.bootstrap_servers
+    finally:
+        process.stop(broker)
 
 
-def _free_port() -> int:
-    """Return a port whose successor, the controller's, is free as well."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            with suppress(OSError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
+def _new_database(server: str) -> str:
+    name = f"test_{next(DATABASES)}"
+    asyncio.run(_create_database(server, name))
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
 
 
 async def _create_database(server: str, name: str) -> None:
