@@ -94,8 +94,14 @@ async def register_types(connection: "Connection") -> None:
     )
 
 
-def encode_halfvec(vector: NDArray[np.float32]) -> bytes:
-    """Return pgvector's binary form: two big-endian uint16 (dimension, unused), then float16s."""
+def encode_halfvec(vector: NDArray[np.float32] | bytes) -> bytes:
+    """Return pgvector's binary form: two big-endian uint16 (dimension, unused), then float16s.
+
+    Bytes are encoded already: inside a list they must be, since the driver takes an array there
+    for one more dimension of the list.
+    """
+    if isinstance(vector, bytes):
+        return vector
     return struct.pack(">HH", vector.size, 0) + vector.astype(">f2").tobytes()
 
 

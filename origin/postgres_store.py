@@ -1,6 +1,7 @@
 """The store in PostgreSQL with pgvector: serving's reads and the catalogue."""
 
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from attune.contract.event import Impression
 from attune.contract.item import Item
 from attune.covisitation import Neighbour
 from attune.popularity import TRENDING
-from origin.database import OUTAGES
+from origin.database import OUTAGES, encode_halfvec
 from origin.named_sql import statements
 from origin.postgres_learning import PostgresLearning
 from origin.postgres_rows import impression, item_object, item_row, user_row
@@ -123,7 +124,10 @@ class PostgresStore:
         item_ids = sorted(embeddings)
         async with reaching(self._pool) as connection:
             status = await connection.execute(
-                SQL["put_embeddings"], item_ids, [embeddings[key] for key in item_ids], version
+                SQL["put_embeddings"],
+                item_ids,
+                [encode_halfvec(embeddings[key]) for key in item_ids],
+                version,
             )
         return int(status.rpartition(" ")[2])
 
@@ -138,6 +142,15 @@ class PostgresStore:
             record = await connection.fetchrow(SQL["counts"])
         assert record is not None, "an aggregate always has a row"
         return StoreCounts(*record)
+
+    async def group_offsets(self, topic: str) -> Mapping[str, Mapping[int, int]]:
+        """Return how far each group of stream processors is, per partition."""
+        async with reaching(self._pool) as connection:
+            records = await connection.fetch(SQL["group_offsets"], topic)
+        offsets: defaultdict[str, dict[int, int]] = defaultdict(dict)
+        for group, partition, next_offset in records:
+            offsets[group][partition] = next_offset
+        return offsets
 
     def transaction(self) -> AbstractAsyncContextManager[LearningTransaction]:
         """Return a transaction: committed when its block ends, rolled back when it raises."""
