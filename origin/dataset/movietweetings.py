@@ -18,12 +18,30 @@ from attune.context import Context
 from attune.contract.decode import ContractError
 from attune.contract.event import Action, Interaction
 from attune.contract.item import Item
+from origin.dataset.download import RemoteFile
 from origin.dataset.records import Sessions, digest
 from origin.dataset.rows import DatasetError, Reject, Row
 
 ITEMS_FILE = "movies.dat"
 EVENTS_FILE = "ratings.dat"
 LINE_LENGTH_MAX = 10_000
+
+SNAPSHOT = (
+    "https://raw.githubusercontent.com/sidooms/MovieTweetings/"
+    "94be4e8791200c91353872bbca55f801e6387d30/snapshots/60K/"
+)
+FILES = (
+    RemoteFile(
+        SNAPSHOT + ITEMS_FILE,
+        ITEMS_FILE,
+        "44bfd5b2f5be60ba69013c33eda883d12837468d72d847822cd2b853883cdf32",
+    ),
+    RemoteFile(
+        SNAPSHOT + EVENTS_FILE,
+        EVENTS_FILE,
+        "f9fe693e38788311b4cc752b98e0add88f4fbe9344c6af75e24b0c41cbf824f8",
+    ),
+)
 
 ACTION_FROM: tuple[tuple[int, Action], ...] = ((9, "purchase"), (7, "click"), (5, "view"))
 TITLE_AND_YEAR = pattern(r"(?P<title>.*\S)\s+\((?P<year>\d{4})\)")

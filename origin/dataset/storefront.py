@@ -78,8 +78,9 @@ def make_item(
     title, noun, maker, colour = new_title(kind.nouns, style.colours, dice, names)
     item_id = f"{category.casefold()}-{row:04d}"
     manner = dice.choice(style.words)
+    article = "An" if manner[0] in "aeiou" else "A"
     text = (
-        f"{'An' if manner[0] in 'aeiou' else 'A'} {manner} {noun} by {maker}, in {colour}. {dice.choice(kind.made)}. "
+        f"{article} {manner} {noun} by {maker}, in {colour}. {dice.choice(kind.made)}. "
         f"It {dice.choice(kind.use)}."
     )
     return Item(

@@ -52,9 +52,9 @@ def history(environment: Environment, visits: int, until_ms: int, days: int) -> 
     # Few visitors come often and many rarely, as everywhere.
     weights = 1.0 / numpy.arange(1, len(environment.visitors) + 1) ** 0.6
     who = noise.choice(len(environment.visitors), visits, p=weights / weights.sum())
-    log = Log(f"past-{until_ms // DAY_MS}-{visits}")
+    log = Log(f"past-{environment.seed}-{visits}")
     for number in range(visits):
-        visitor = environment.visitors[who[number]]
+        visitor = environment.visitors[int(who[number])]
         visit = environment.begin_visit(visitor, int(starts[number]))
         yield from visit_events(environment, visit, f"{log.name}-visit-{number:06d}", log, noise)
         environment.end_visit(visit)

@@ -70,6 +70,7 @@ class Environment:
 
     def __init__(self, storefront: Storefront, visitors: int, seed: int) -> None:
         self.storefront = storefront
+        self.seed = seed
         self._noise = numpy.random.default_rng(seed)
         tastes = unit(self._noise.standard_normal((visitors, storefront.factors.shape[1])))
         self.visitors = [self._visitor(number, taste) for number, taste in enumerate(tastes)]
@@ -88,7 +89,7 @@ class Environment:
     def end_visit(self, visit: Visit) -> None:
         """Let the visit leave its trace in the visitor's taste."""
         visitor, size = visit.visitor, visit.intent.shape[0]
-        wandering = WANDERING * self._noise.standard_normal(size)
+        wandering: Vector = WANDERING * self._noise.standard_normal(size)
         visitor.taste = unit(visitor.taste + TRACE_OF_A_VISIT * visit.intent + wandering)
 
     def attraction(self, visit: Visit) -> Vector:
@@ -103,7 +104,7 @@ class Environment:
     def optimal_slate(self, visit: Visit, n: int) -> list[str]:
         """Return the slate with the most expected clicks among items not taken yet, best first."""
         rows = self._optimal_rows(self.attraction(visit), visit.taken, n)
-        return [self.storefront.items[row].item_id for row in rows]
+        return [self.storefront.items[int(row)].item_id for row in rows]
 
     def expected_clicks(self, visit: Visit, slate: Sequence[str]) -> float:
         """Return the expected number of clicks on a slate."""
