@@ -1,1 +1,1 @@
-"""edge_worker."""
+"""The edge tier: what a worker at the PoP decides. Only entry.py knows that JavaScript exists."""

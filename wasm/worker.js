@@ -1,17 +1,64 @@
-/** temporary smoke worker */
-import adapters from "./adapters.wasm";
-import errorMarker from "./error_marker.wasm";
-import interpreter from "./interpreter.wasm";
-import library from "./library.zip";
-import msgpack from "./msgpack.wasm";
-import trampoline from "./trampoline.wasm";
-import { bootPyodide } from "./pyodide_boot.js";
-let py;
-export default { async fetch(request, env) {
+/** The edge worker's front door: which path goes where. */
+
+import { takeEvents } from "./events.js";
+import { Refusal, crossOrigin, json, preflight } from "./http.js";
+import { boots, isStarted, python } from "./interpreter.js";
+import { media } from "./media.js";
+import { recommend } from "./recommendations.js";
+import { page } from "./site.js";
+
+const ROUTES = {
+  "/v1/recommendations": { POST: recommend },
+  "/v1/events": { POST: takeEvents },
+  "/v1/edge/status": { GET: status },
+  "/healthz": { GET: () => json(200, '{"status":"ok"}') },
+};
+
+export default {
+  async fetch(request, env, context) {
+    try {
+      const { pathname } = new URL(request.url);
+      if (ROUTES[pathname] !== undefined) return await api(ROUTES[pathname], request, env, context);
+      if (pathname.startsWith("/v1/media/")) return await readOnly(request, () => media(request, env, context));
+      return await readOnly(request, () => page(request, env));
+    } catch (error) {
+      return failed(error);
+    }
+  },
+};
+
+async function api(route, request, env, context) {
+  const methods = Object.keys(route);
+  if (request.method === "OPTIONS") return preflight(methods);
+  const handle = route[request.method];
   try {
-  py ??= await bootPyodide({adapters, errorMarker, interpreter, library, trampoline, extensions: {"msgpack/_cmsgpack.cpython-314-wasm32-emscripten.so": msgpack}, onFatal: (e) => console.error("fatal", e)});
-  const r = py.runPython("import sys, msgpack, edge_worker.entry; str((sys.version, msgpack.Packer, len(sys.modules)))");
-  const s = await env.SCORER.score(new Uint8Array(new Float32Array(5*4).fill(1).buffer), 5);
-  return new Response(r + JSON.stringify(Array.from(new Float32Array(s.buffer))));
-  } catch (e) { return new Response(String(e.stack ?? e), {status: 500}); }
-}};
+    if (handle === undefined) throw notAllowed(request.method, methods);
+    return crossOrigin(await handle(request, env, context));
+  } catch (error) {
+    return crossOrigin(failed(error));
+  }
+}
+
+async function readOnly(request, answer) {
+  if (!["GET", "HEAD"].includes(request.method)) throw notAllowed(request.method, ["GET", "HEAD"]);
+  const found = await answer();
+  if (found === null) throw new Refusal(404, "", "there is nothing at this address");
+  return found;
+}
+
+const notAllowed = (method, methods) =>
+  new Refusal(405, "", `${method} is not allowed here`, { Allow: methods.join(", ") });
+
+/** The one place where a defect ends up that no stage answered for: logged, never shown. */
+function failed(error) {
+  if (error instanceof Refusal) return error.response();
+  console.error("a request failed:", error.stack ?? error);
+  return new Refusal(500, "", "an internal error, which has been logged").response();
+}
+
+/** Counters of this isolate. */
+async function status() {
+  if (!isStarted()) return json(200, JSON.stringify({ boots }));
+  const report = JSON.parse(new TextDecoder().decode((await python()).status()));
+  return json(200, JSON.stringify({ boots, ...report }));
+}

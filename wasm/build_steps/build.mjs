@@ -64,6 +64,7 @@ async function pythonWorker() {
   for (const name of PYTHON_GLUE) put(`python/${name}`, readFileSync(join(WASM, name)));
   const glue = dependency("pyodide/pyodide.asm.mjs").toString();
   put("python/pyodide.asm.mjs", applyPatches("pyodide.asm.mjs", glue, PYODIDE_PATCHES));
+  put("python/edge_scorer.json", readFileSync(join(MODELS, "edge_scorer.json")));
   put("python/interpreter.wasm", dependency("pyodide/pyodide.asm.wasm"));
   put("python/adapters.wasm", adapterModule());
   put("python/trampoline.wasm", Buffer.from(between(glue, 'hexStringToUTF8Array("', '"'), "hex"));

@@ -1,0 +1,280 @@
+"""The life of a recommendation request at the edge, in synchronous phases.
+
+``begin`` reads the request and looks for its bundle, ``resume`` goes on once the bundle came (or
+did not), ``finish`` turns the scorer's answer into a slate. Between them JavaScript waits; nothing
+here does, and nothing here reads a clock or rolls dice: both come in with the request.
+"""
+
+import json
+from dataclasses import dataclass, field, replace
+
+from attune.consent import Consent, effective_consent
+from attune.context import Context
+from attune.contract.bundle import CANDIDATES_MAX, Bundle, BundleRequest
+from attune.contract.decode import ContractError
+from attune.contract.recommendation import (
+    RecommendationRequest,
+    Slate,
+    Versions,
+    pack_slate,
+    read_recommendation_request,
+)
+from attune.features import CANDIDATE_FEATURES
+from attune.freshness import bundle_key
+from attune.recommend import Prepared, decided, fallback_scores, prepared
+from edge_worker.bundle_cache import BundleCache
+from edge_worker.counters import Counters
+from edge_worker.ladder import Standing, fallback, own_standing, popular_key
+from edge_worker.model import Model, read_scores
+from edge_worker.origin_health import OriginHealth
+from edge_worker.policy_cache import PolicyCache
+
+CANDIDATES_WANTED = min(120, CANDIDATES_MAX)
+"""What a bundle is asked to hold: enough for several pages, and 25 KB on the wire."""
+
+SCORER_DEADLINE_MS = 40
+"""Past it the linear fallback answers: a score of 100 candidates takes 0.1 ms, so a scorer that
+needs longer is loading or gone."""
+
+BUNDLE_DEADLINE_MS = 400
+"""How long a request without a bundle waits for the origin when a fallback is at hand."""
+
+FIRST_BUNDLE_DEADLINE_MS = 4_000
+"""The same when there is nothing else to show: late beats empty."""
+
+STATIC_ITEMS = 12
+
+SEED_BYTES = 6
+"""48 bits: a seed stays a whole number in JavaScript."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An HTTP request as JavaScript hands it over, with the clock's and the dice's say."""
+
+    body: object
+    global_privacy_control: bool
+    region: str
+    now_ms: int
+    entropy: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A bundle to ask the origin for."""
+
+    key: str
+    question: BundleRequest
+
+
+@dataclass(slots=True)
+class Flight:
+    """One request between its phases."""
+
+    request: RecommendationRequest
+    key: str
+    seed: int
+    slate_id: str
+    now_ms: int
+    tier: str = "none"
+    standing: Standing | None = None
+    ready: Prepared | None = None
+    behind: list[Fetch] = field(default_factory=list[Fetch])
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """The bundle that a request waits for, at most ``deadline_ms``; 0 asks the Cache API alone."""
+
+    fetch: Fetch
+    deadline_ms: int
+
+
+class Edge:
+    """One isolate's state and the phases that work on it."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.bundles = BundleCache()
+        self.policies = PolicyCache()
+        self.origin = OriginHealth()
+        self.counters = Counters()
+
+    def begin(self, arrival: Arrival) -> tuple[Flight, Awaited | None]:
+        """Read the request; return its flight, and what it must wait for, if anything.
+
+        Raises:
+            ContractError: when the request breaks the contract.
+        """
+        request = _read_request(arrival)
+        key = self._key(request)
+        seed = int.from_bytes(arrival.entropy[:SEED_BYTES], "big")
+        flight = Flight(request, key, seed, arrival.entropy[SEED_BYTES:].hex(), arrival.now_ms)
+        found = self.bundles.find(key, arrival.now_ms)
+        self._keep_popular_warm(flight)
+        if found is None or found.freshness == "expired":
+            return flight, self._awaited(flight)
+        flight.tier = "memory"
+        flight.standing = own_standing(found)
+        if self.bundles.is_due(found, request, arrival.now_ms):
+            self._fetch_behind(flight, Fetch(key, _question(request)))
+        self._prepare(flight)
+        return flight, None
+
+    def resume(self, flight: Flight, bundle: Bundle | None, tier: str) -> None:
+        """Go on with the bundle that came, or with the next rung of the ladder when none did."""
+        now_ms = flight.now_ms
+        if bundle is not None:
+            flight.tier = tier
+            self.bundles.put(flight.key, bundle)
+        found = self.bundles.find(flight.key, now_ms)
+        if found is None:
+            flight.standing = fallback(self.bundles, flight.request, self.model.version, now_ms)
+        else:
+            # Past its time, the request's own bundle is still closer than anybody else's.
+            flight.standing = own_standing(found)
+            if bundle is not None and self.bundles.is_due(found, flight.request, now_ms):
+                self._fetch_behind(flight, Fetch(flight.key, _question(flight.request)))
+        self._prepare(flight)
+
+    def accept(self, bundle: Bundle, question: BundleRequest) -> None:
+        """Refuse a bundle that is not an answer to the question.
+
+        Raises:
+            ContractError: it would show one user's slate to another, or cannot be scored.
+        """
+        if bundle.user_id not in (None, question.user_id):
+            raise ContractError("user_id", "is not the one that was asked for")
+        if (bundle.consent, bundle.surface) != (question.consent, question.surface):
+            raise ContractError("consent", "or surface is not the one that was asked for")
+        if bundle.candidates.feature_names != CANDIDATE_FEATURES:
+            raise ContractError("feature_names", "are not those of this edge")
+
+    def offer(self, key: str, bundle: Bundle) -> None:
+        """Take a bundle that was fetched behind an answer."""
+        self.bundles.put(key, bundle)
+        self.counters.refreshes["accepted"] += 1
+
+    def finish(self, flight: Flight, scores: bytes | None) -> bytes:
+        """Return the answer's JSON; without scores the linear fallback ranks."""
+        slate = self._empty_slate(flight)
+        if flight.ready is not None and flight.standing is not None:
+            values = read_scores(scores, len(flight.ready.eligible))
+            self.counters.scorers["linear" if values is None else "model"] += 1
+            slate = decided(
+                flight.ready,
+                fallback_scores(flight.ready) if values is None else values,
+                self.policies.policy,
+                self.policies.exploration.epsilon,
+                flight.standing.rung,
+                flight.slate_id,
+                flight.seed,
+            )
+            self.policies.slate_served(slate.exploration_rate)
+        self.counters.tiers[flight.tier] += 1
+        self.counters.rungs[slate.degraded] += 1
+        return _as_json(slate)
+
+    def last_known_good(self, bundle: Bundle, now_ms: int) -> bytes:
+        """Return the answer to serve on the bundle's surface when nothing works any more."""
+        request = RecommendationRequest(
+            consent=bundle.consent,
+            user_id=None,
+            session_id="static",
+            surface=bundle.surface,
+            n=STATIC_ITEMS,
+            context=Context(),
+        )
+        ready = prepared(request, bundle, self.policies.policy, now_ms)
+        scores = fallback_scores(ready)
+        return _as_json(decided(ready, scores, self.policies.policy, 0.0, "static", "static", 0))
+
+    def _key(self, request: RecommendationRequest) -> str:
+        return bundle_key(
+            request.user_id,
+            request.surface,
+            request.consent,
+            request.context,
+            self.model.version,
+        )
+
+    def _awaited(self, flight: Flight) -> Awaited:
+        fetch = Fetch(flight.key, _question(flight.request))
+        now_ms = flight.now_ms
+        if not self.origin.is_worth_waiting_for(now_ms):
+            self._fetch_behind(flight, fetch)
+            return Awaited(fetch, 0)
+        spare = self.bundles.find(flight.key, now_ms) or fallback(
+            self.bundles, flight.request, self.model.version, now_ms
+        )
+        self.bundles.attempted(flight.key, now_ms)
+        return Awaited(fetch, FIRST_BUNDLE_DEADLINE_MS if spare is None else BUNDLE_DEADLINE_MS)
+
+    def _keep_popular_warm(self, flight: Flight) -> None:
+        """See to it that the ladder has a rung before it is needed."""
+        key = popular_key(flight.request, self.model.version)
+        if key == flight.key:
+            return
+        found = self.bundles.find(key, flight.now_ms)
+        if found is None or found.freshness != "fresh":
+            question = BundleRequest(
+                consent=Consent.NONE,
+                user_id=None,
+                surface=flight.request.surface,
+                context=flight.request.context,
+                candidates_max=CANDIDATES_WANTED,
+            )
+            self._fetch_behind(flight, Fetch(key, question))
+
+    def _fetch_behind(self, flight: Flight, fetch: Fetch) -> None:
+        if self.bundles.may_attempt(fetch.key, flight.now_ms):
+            self.bundles.attempted(fetch.key, flight.now_ms)
+            flight.behind.append(fetch)
+
+    def _prepare(self, flight: Flight) -> None:
+        if flight.standing is not None:
+            flight.ready = prepared(
+                flight.request, flight.standing.bundle, self.policies.policy, flight.now_ms
+            )
+
+    def _empty_slate(self, flight: Flight) -> Slate:
+        """Return the answer of an edge that has never seen a bundle: no item, but no error."""
+        return Slate(
+            slate_id=flight.slate_id,
+            surface=flight.request.surface,
+            consent=flight.request.consent,
+            items=(),
+            degraded="static",
+            versions=Versions("none", self.policies.policy.version, self.model.version),
+            epsilon=self.policies.exploration.epsilon,
+            exploration_rate=0.0,
+            session_shift=0.0,
+            seed=flight.seed,
+        )
+
+
+def _as_json(slate: Slate) -> bytes:
+    return json.dumps(pack_slate(slate), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _read_request(arrival: Arrival) -> RecommendationRequest:
+    """Return the request with the consent in force and the region that the network knows."""
+    request = read_recommendation_request(arrival.body)
+    consent = effective_consent(request.consent, arrival.global_privacy_control)
+    context = request.context
+    if context.region == "ZZ" and arrival.region:
+        context = replace(context, region=arrival.region)
+    user_id = request.user_id if consent.allows_user_data else None
+    return replace(request, consent=consent, user_id=user_id, context=context)
+
+
+def _question(request: RecommendationRequest) -> BundleRequest:
+    """Return what to ask the origin; only a user's own bundle may hold the session's items."""
+    return BundleRequest(
+        consent=request.consent,
+        user_id=request.user_id,
+        surface=request.surface,
+        context=request.context,
+        candidates_max=CANDIDATES_WANTED,
+        recent=request.recent if request.consent.allows_user_data else (),
+    )

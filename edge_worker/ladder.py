@@ -1,0 +1,59 @@
+"""The degradation ladder: which bundle answers, and which rung the answer stands on."""
+
+from dataclasses import dataclass
+from typing import get_args
+
+from attune.consent import Consent
+from attune.contract.bundle import Bundle
+from attune.contract.recommendation import Degradation, RecommendationRequest
+from attune.freshness import bundle_key
+from edge_worker.bundle_cache import BundleCache, Found
+
+RUNGS: tuple[Degradation, ...] = get_args(Degradation)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A bundle to answer from and the rung it stands on."""
+
+    bundle: Bundle
+    rung: Degradation
+
+
+def worse(a: Degradation, b: Degradation) -> Degradation:
+    """Return the lower of two rungs.
+
+    >>> worse("stale", "full")
+    'stale'
+    """
+    return RUNGS[max(RUNGS.index(a), RUNGS.index(b))]
+
+
+def own_standing(found: Found) -> Standing:
+    """Return the request's own bundle with its rung: the origin's label, stale past its time."""
+    label = found.bundle.degraded
+    made = label if label in RUNGS else "popular"
+    return Standing(found.bundle, made if found.freshness == "fresh" else worse(made, "stale"))
+
+
+def popular_key(request: RecommendationRequest, model_version: str) -> str:
+    """Return the key of the bundle that anyone may be served on this surface."""
+    return bundle_key(None, request.surface, Consent.NONE, request.context, model_version)
+
+
+def fallback(
+    cache: BundleCache, request: RecommendationRequest, model_version: str, now_ms: int
+) -> Standing | None:
+    """Return the best bundle that is not the request's own: the cohort's, else the popular one.
+
+    Neither holds anything of any user. Past their time they are the last known good: "static".
+    """
+    rungs: list[tuple[str, Degradation]] = [(popular_key(request, model_version), "popular")]
+    if request.consent.allows_events:
+        cohort = bundle_key(None, request.surface, Consent.COHORT, request.context, model_version)
+        rungs.insert(0, (cohort, "cohort"))
+    for key, rung in rungs:
+        found = cache.find(key, now_ms)
+        if found is not None:
+            return Standing(found.bundle, "static" if found.freshness == "expired" else rung)
+    return None

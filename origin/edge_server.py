@@ -1,0 +1,99 @@
+"""The built edge workers in workerd on this machine."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[1]
+WORKERD = ROOT / "node_modules" / ".bin" / "workerd"
+CONFIG = ROOT / "wasm" / "dist" / "workerd.capnp"
+SITE = ROOT / "web"
+
+READY_SECONDS = 20.0
+"""workerd listens within half a second; a busy machine may need more."""
+
+STOP_SECONDS = 5.0
+PR_SET_PDEATHSIG = 1
+
+
+class EdgeError(Exception):
+    """The edge workers are not built, or do not come up."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeServer:
+    """Where the edge listens and which process it is."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+
+@contextmanager
+def running_edge(
+    origin_url: str, port: int, host: str = "127.0.0.1", config: Path = CONFIG, site: Path = SITE
+) -> Iterator[EdgeServer]:
+    """Yield the edge once it answers; stop it afterwards.
+
+    Raises:
+        EdgeError: saying what is missing.
+    """
+    for needed, remedy in ((WORKERD, "npm ci"), (config, "scripts/build_edge")):
+        if not needed.exists():
+            raise EdgeError(f"{needed} is missing: run {remedy} first")
+    arguments = [
+        *(str(WORKERD), "serve", str(config)),
+        *("--socket-addr", f"http={host}:{port}", "--directory-path", f"site={site}"),
+    ]
+    process = subprocess.Popen(  # noqa: S603 - our own program, our own arguments
+        arguments,
+        env={**os.environ, "ATTUNE_ORIGIN_URL": origin_url},
+        stdin=subprocess.DEVNULL,
+        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+    )
+    reachable = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104 - a comparison
+    server = EdgeServer(f"http://{reachable}:{port}", process)
+    try:
+        _wait_until(lambda: _answers(server), READY_SECONDS)
+        yield server
+    finally:
+        _stop(process)
+
+
+def _answers(server: EdgeServer) -> bool:
+    if server.process.poll() is not None:
+        raise EdgeError(f"workerd ended with status {server.process.returncode}")
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(server.url + "/healthz", timeout=2.0).status_code == 200
+    return False
+
+
+def _wait_until(ready: Callable[[], bool], deadline_seconds: float) -> None:
+    deadline = time.monotonic() + deadline_seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise EdgeError(f"the edge did not answer within {deadline_seconds:g} s")
+        time.sleep(0.05)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _die_with_parent() -> None:
+    """Let the kernel end the child when its parent is killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,106 @@
+"""An origin for the edge's tests: real wire values, and failures on demand."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import msgpack
+
+from attune.contract.bundle import BundleRequest, pack_bundle, read_bundle_request
+from attune.contract.policy import pack_policy
+from tests.parity.states import random_bundle, random_policy
+
+
+@dataclass
+class Behaviour:
+    """What the origin does, changed by a test while it runs."""
+
+    status: int = 200
+    delay_s: float = 0.0
+    age_ms: int = 0
+    foreign_user: bool = False
+    requests: Counter[str] = field(default_factory=Counter[str])
+    questions: list[BundleRequest] = field(default_factory=list[BundleRequest])
+    events: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+
+class Handler(BaseHTTPRequestHandler):
+    """The origin's three routes that the edge uses."""
+
+    protocol_version = "HTTP/1.1"
+    behaviour: Behaviour
+
+    def do_POST(self) -> None:
+        """Answer a bundle question or a batch of events."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if not self._begin():
+            return
+        if self.path == "/v1/bundle":
+            self._send(200, self._bundle(read_bundle_request(msgpack.unpackb(body))))
+        else:
+            self.behaviour.events += json.loads(body)["events"]
+            self._send(202, b"{}")
+
+    def do_GET(self) -> None:
+        """Answer with the policy snapshot, or 304 where the asker has it."""
+        if not self._begin():
+            return
+        if self.headers.get("If-None-Match") == '"7"':
+            self._send(304, b"")
+        else:
+            self._send(200, msgpack.packb(pack_policy(random_policy(random.Random(7)))))
+
+    def _bundle(self, question: BundleRequest) -> bytes:
+        behaviour = self.behaviour
+        behaviour.questions.append(question)
+        created_at_ms = int(time.time() * 1000) - behaviour.age_ms
+        seed = f"{question.user_id}/{question.surface}/{len(behaviour.questions)}"
+        bundle = random_bundle(question, random.Random(seed), created_at_ms)
+        packed = pack_bundle(bundle)
+        if behaviour.foreign_user:
+            packed["user_id"] = "somebody-else"
+        return bytes(msgpack.packb(packed))
+
+    def _begin(self) -> bool:
+        self.behaviour.requests[self.path] += 1
+        time.sleep(self.behaviour.delay_s)
+        if self.behaviour.status == 200:
+            return True
+        self._send(self.behaviour.status, b"out of order")
+        return False
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", '"7"')
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def stand_in_origin(port: int) -> Iterator[Behaviour]:
+    """Yield the behaviour of an origin that runs on ``port``."""
+    behaviour = Behaviour()
+    handler = type("BoundHandler", (Handler,), {"behaviour": behaviour})
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield behaviour
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5.0)

@@ -1,0 +1,85 @@
+/** HTTP as the edge speaks it: bodies with a limit, JSON answers, errors that name the field. */
+
+/** A batch of 50 events is some 20 KB; more than this is not a browser's. */
+export const BODY_BYTES_MAX = 64 * 1024;
+
+/** A request that is refused: the sender's fault. */
+export class Refusal extends Error {
+  constructor(status, field, problem, headers = {}) {
+    super(problem);
+    this.status = status;
+    this.field = field;
+    this.headers = headers;
+  }
+
+  response() {
+    const body = { error: { field: this.field, problem: this.message } };
+    return json(this.status, JSON.stringify(body), this.headers);
+  }
+}
+
+/** Return an answer with a JSON body, given as text or bytes. */
+export function json(status, body, headers = {}) {
+  return new Response(body, {
+    status,
+    headers: { "Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store", ...headers },
+  });
+}
+
+/** Return the request's JSON body; the content type is not asked, because beacons send text. */
+export async function jsonBody(request) {
+  const bytes = await limitedBody(request);
+  if (bytes.byteLength === 0) throw new Refusal(400, "", "the body is empty, JSON is expected");
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new Refusal(400, "", `the body is not JSON: ${error.message}`);
+  }
+}
+
+async function limitedBody(request) {
+  const stated = Number(request.headers.get("Content-Length") ?? 0);
+  if (stated > BODY_BYTES_MAX) throw tooLarge();
+  const chunks = [];
+  let total = 0;
+  for await (const chunk of request.body ?? []) {
+    total += chunk.byteLength;
+    if (total > BODY_BYTES_MAX) throw tooLarge();
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(total);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}
+
+const tooLarge = () => new Refusal(413, "", `the body is larger than ${BODY_BYTES_MAX} bytes`);
+
+/** Any page may ask: requests carry no cookie, so another site's page gains nothing by it. */
+const CROSS_ORIGIN = {
+  "Access-Control-Allow-Origin": "*",
+  "Access-Control-Expose-Headers": "Server-Timing, Retry-After",
+};
+
+/** Return the response with the headers that let pages of other origins read it. */
+export function crossOrigin(response) {
+  const open = new Response(response.body, response);
+  for (const [name, value] of Object.entries(CROSS_ORIGIN)) open.headers.set(name, value);
+  return open;
+}
+
+/** Answer a preflight. */
+export function preflight(methods) {
+  return new Response(null, {
+    status: 204,
+    headers: {
+      ...CROSS_ORIGIN,
+      "Access-Control-Allow-Methods": methods.join(", "),
+      "Access-Control-Allow-Headers": "Content-Type",
+      "Access-Control-Max-Age": "86400",
+    },
+  });
+}

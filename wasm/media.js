@@ -1,0 +1,29 @@
+/** GET /v1/media/...: pictures and clips that the origin draws, kept at this PoP. */
+
+/** Return the picture from the cache, else from the origin. */
+export async function media(request, env, context) {
+  const url = new URL(request.url);
+  const kept = await fromCache(request.url);
+  if (kept !== null) return kept;
+  const answer = await fetch(env.ORIGIN_URL + url.pathname).catch(() => null);
+  if (answer === null) return new Response(null, { status: 503, headers: { "Retry-After": "2" } });
+  const cacheable = answer.ok && /max-age=[1-9]/.test(answer.headers.get("Cache-Control") ?? "");
+  if (cacheable) context.waitUntil(toCache(request.url, answer.clone()));
+  return answer;
+}
+
+async function fromCache(address) {
+  try {
+    return (await caches.default.match(address)) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+async function toCache(address, answer) {
+  try {
+    await caches.default.put(address, answer);
+  } catch {
+    await answer.body?.cancel();
+  }
+}
