@@ -3,7 +3,9 @@
 An impression counts once for each of its items, in the bandit bucket of the slate's context. An
 item of a slate earns the best of what was done with it (``attune.reward``). The two may arrive in
 either order: what is earned by a slate that is not known yet waits, and counts as soon as the
-impression is there. A slate that never was shown earns nothing.
+impression is there. A slate that never was shown earns nothing. A slate's events share a partition,
+so that no two processes join the same slate at once; only a visitor who changes the consent between
+seeing and clicking parts them, and at worst that reward is not counted.
 """
 
 from collections.abc import Iterable, Mapping

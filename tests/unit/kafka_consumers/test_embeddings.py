@@ -1,0 +1,89 @@
+import random
+
+import numpy as np
+import pytest
+
+from attune.embedding import EmbeddingRule, normalised, updated_embedding
+from kafka_consumers.users import updated_users
+from origin.store import UserRow
+from tests.unit.kafka_consumers.events import HOUR_MS, batch, interaction
+
+RULE = EmbeddingRule()
+ITEMS = {
+    f"item-{number}": np.array(
+        normalised([random.Random(number * 100 + axis).gauss(0, 1) for axis in range(64)]),
+        dtype=np.float32,
+    )
+    for number in range(10)
+}
+
+
+def test_a_batch_moves_users_as_the_kernels_rule_does_one_by_one() -> None:
+    rng = random.Random(1)
+    events = [
+        interaction(
+            rng.choice(list(ITEMS)),
+            rng.choice(("view", "click", "cart", "purchase", "dismiss")),
+            rng.choice(("ann", "bob", "cy")),
+            at_ms=number * HOUR_MS // 4,
+            event_id=str(number),
+        )
+        for number in range(60)
+    ]
+    expected = {name: [0.0] * 64 for name in ("ann", "bob", "cy")}
+    seen = dict.fromkeys(expected, 0)
+    for event in events:
+        assert event.user_id is not None
+        item = [float(x) for x in ITEMS[event.item_id]]
+        expected[event.user_id] = updated_embedding(
+            expected[event.user_id], item, event.action, 0.0, seen[event.user_id], RULE
+        )
+        seen[event.user_id] += 1
+    for row in updated_users(batch(*events), ITEMS, RULE):
+        assert row.embedding == pytest.approx(expected[row.user_id], abs=1e-5)
+        assert row.interactions == seen[row.user_id]
+
+
+def test_how_the_log_is_cut_into_batches_changes_no_bit() -> None:
+    events = [
+        interaction(f"item-{number % 10}", user_id=f"user-{number % 3}", event_id=str(number))
+        for number in range(30)
+    ]
+    (whole,) = [_row(events, "user-1", [30])]
+    for sizes in ([10, 20], [1] * 30, [29, 1]):
+        assert _row(events, "user-1", sizes).tobytes() == whole.tobytes()
+
+
+def _row(events: list, user_id: str, sizes: list[int]) -> np.ndarray:
+    rows: dict[str, UserRow] = {}
+    start = 0
+    for size in sizes:
+        after = updated_users(
+            batch(*events[start : start + size], rows=(*rows.values(),)), ITEMS, RULE
+        )
+        rows.update((row.user_id, row) for row in after)
+        start += size
+    return rows[user_id].embedding
+
+
+def test_an_item_without_embedding_moves_nothing_but_is_remembered() -> None:
+    (row,) = updated_users(batch(interaction("unknown")), ITEMS, RULE)
+    assert not row.embedding.any()
+    assert [recent.item_id for recent in row.recent] == ["unknown"]
+
+
+def test_history_moves_as_much_as_the_present_and_a_latecomer_less() -> None:
+    ancient = interaction("item-1", at_ms=0)
+    (row,) = updated_users(batch(ancient), ITEMS, RULE)
+    assert row.embedding == pytest.approx(ITEMS["item-1"])
+    start = UserRow("ann", ITEMS["item-1"], covers_until_ms=100 * HOUR_MS, interactions=50)
+    late, punctual = (
+        interaction("item-2", at_ms=HOUR_MS),
+        interaction("item-2", at_ms=100 * HOUR_MS),
+    )
+    (after_late,) = updated_users(batch(late, rows=(start,)), ITEMS, RULE)
+    (after_punctual,) = updated_users(batch(punctual, rows=(start,)), ITEMS, RULE)
+    target = ITEMS["item-2"]
+    assert start.embedding @ target < after_late.embedding @ target
+    assert after_late.embedding @ target < after_punctual.embedding @ target
+    assert after_late.covers_until_ms == 100 * HOUR_MS
