@@ -9,17 +9,22 @@ from typing import Generic, Literal, TypeVar
 from origin.store import StoreUnavailableError
 
 Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
 
 DegradedBy = Literal["", "deadline", "outage"]
 
 
 @dataclass(frozen=True, slots=True)
-class StageOutcome(Generic[Result]):
+class StageOutcome(Generic[Result_co]):
     """What a stage returned, and what made it a cheaper answer ("" when nothing did)."""
 
-    result: Result
+    result: Result_co
     degraded_by: DegradedBy = ""
     took_ms: float = 0.0
+
+
+Stages = dict[str, StageOutcome[object]]
+"""How each stage of an answer ended, by its name; stages write themselves down as they end."""
 
 
 async def staged(
@@ -59,6 +64,7 @@ class Remembered(Generic[Result]):
             return self._value
         if self._reading is None:
             self._reading = asyncio.create_task(self._refreshed())
+            self._reading.add_done_callback(_noticed)
         # Shielded: the deadline of one who waits must not end the reading for all.
         return await asyncio.shield(self._reading)
 
@@ -69,3 +75,9 @@ class Remembered(Generic[Result]):
             return self._value
         finally:
             self._reading = None
+
+
+def _noticed(reading: asyncio.Task[Result]) -> None:
+    """Look at the task's end: everyone who waited for it may have given up."""
+    if not reading.cancelled():
+        reading.exception()

@@ -92,3 +92,6 @@ SELECT (SELECT count(*) FROM items) AS items,
        (SELECT coalesce(sum(interactions), 0)::bigint FROM users) AS interactions,
        (SELECT count(*) FROM impressions) AS impressions,
        (SELECT count(*) FROM dead_letters) AS dead_letters
+
+-- name: group_offsets
+SELECT consumer_group, partition, next_offset FROM consumer_offsets WHERE topic = $1

@@ -1,0 +1,14 @@
+"""The origin's HTTP API: one file per resource, each with its ``ENDPOINTS``."""
+
+from origin.routes import events, health, items, media, ops, policy, recommendations
+from origin.routes.endpoint import Endpoint
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *recommendations.ENDPOINTS,
+    *events.ENDPOINTS,
+    *policy.ENDPOINTS,
+    *items.ENDPOINTS,
+    *media.ENDPOINTS,
+    *ops.ENDPOINTS,
+    *health.ENDPOINTS,
+)

@@ -1,0 +1,77 @@
+"""Everything that the origin's routes work with, opened and closed as one."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from attune.embedding import EmbeddingRule
+from attune.exploration import ExplorationTarget
+from origin.artwork_cache import ArtworkCache
+from origin.database import connection_pool, migrate
+from origin.event_log import open_event_log
+from origin.log_intake import LogIntake
+from origin.metrics import Metrics
+from origin.orchestrator import Limits, Models, Orchestrator
+from origin.plain_ranker import PlainRanker
+from origin.policy import PolicyKeeper
+from origin.postgres_store import PostgresStore
+from origin.settings import Settings
+from origin.stage import staged
+
+START_DEADLINE_MS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a route may use. ``now_ms`` is the clock: nothing below the routes reads one."""
+
+    store: PostgresStore
+    log: LogIntake
+    policy: PolicyKeeper
+    orchestrator: Orchestrator
+    artwork: ArtworkCache
+    metrics: Metrics
+    now_ms: Callable[[], int]
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, database_url: str) -> AsyncIterator[Services]:
+    """Yield the services over a migrated database."""
+    await migrate(database_url)
+    rule = EmbeddingRule()
+    target = ExplorationTarget(settings.exploration_low, settings.exploration_high)
+    log = LogIntake(lambda: open_event_log(database_url, settings.kafka_bootstrap_servers))
+    async with connection_pool(database_url, settings.connections_max, "attune origin") as pool:
+        store = PostgresStore(pool)
+        policy = PolicyKeeper(store, rule, target)
+        models = load_models(settings.models)
+        orchestrator = Orchestrator(store, policy, models, rule, limits(settings))
+        artwork = ArtworkCache(settings.home / "media")
+        await staged(orchestrator.refresh_popular(now_ms()), START_DEADLINE_MS, None)
+        try:
+            yield Services(store, log, policy, orchestrator, artwork, Metrics(), now_ms)
+        finally:
+            await log.close()
+
+
+def now_ms() -> int:
+    """Return the time in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def limits(settings: Settings) -> Limits:
+    """Return the limits that the settings set."""
+    return Limits(
+        stage_ms=settings.retrieval_deadline_ms,
+        bundle_ms=settings.bundle_deadline_ms,
+        fresh_ms=settings.bundle_fresh_ms,
+        stale_ms=settings.bundle_stale_ms,
+    )
+
+
+def load_models(folder: Path) -> Models:
+    """Return the trained models in the folder, plain rules where there are none."""
+    plain = PlainRanker()
+    return Models(plain, plain, None)
