@@ -159,6 +159,7 @@ export class Attune extends EventTarget {
       throw new AttuneError("http", `${slate?.error?.field ?? ""} ${problem}`, response.status);
     }
     return {
+      ...UNKNOWN,
       ...slate,
       items: slate.items.map((item) => ({ ...item, slate_id: slate.slate_id, surface })),
       round_trip_ms: performance.now() - started,
@@ -477,6 +478,14 @@ class Sighting {
     this.#waiting.set(id, setTimeout(stillThere, VISIBLE_FOR_MS));
   }
 }
+
+// The edge's very last resort is a slate that says little more than that it is one.
+const UNKNOWN = {
+  versions: { bundle: "none", policy: 0, model: "none" },
+  epsilon: 0,
+  exploration_rate: 0,
+  session_shift: 0,
+};
 
 const JSON_POST = { method: "POST", headers: { "Content-Type": "application/json" } };
 

@@ -2,11 +2,13 @@
 
 import { art, playClip } from "./art.js";
 import { cross, element } from "./dom.js";
-import { priceWords, shortTitle, whyWords } from "./words.js";
+import { metaWords, priceWords, shortTitle, whyWords } from "./words.js";
 
 /** Return the list entry of an item; `open` and `dismiss` are called with the item. */
 export function card(item, { titleOf, open, dismiss }) {
   const picture = art(item, { eager: item.position < 5 });
+  const isFilm = item.price === null || item.price === undefined;
+  if (isFilm) picture.append(element("span", { class: "billing" }, shortTitle(item.title)));
   const text = element("span", { class: "card-text" });
   const button = element("button", { class: "card-open", type: "button" }, picture, text);
   const away = element(
@@ -16,7 +18,7 @@ export function card(item, { titleOf, open, dismiss }) {
   );
   const entry = element("li", { class: "card", "data-item": item.item_id }, button, away);
   entry.refresh = (current) => {
-    text.replaceChildren(...lines(current, titleOf));
+    text.replaceChildren(...lines(current, titleOf, isFilm));
     button.onclick = () => open(current, entry);
     away.onclick = () => dismiss(current);
   };
@@ -43,20 +45,14 @@ export function badge(entry, move) {
   entry.append(mark);
 }
 
-function lines(item, titleOf) {
+function lines(item, titleOf, isFilm) {
   const why = whyWords(item, (id) => shortTitle(titleOf(id) ?? ""));
   const tag = element("span", { class: "why", "data-why": item.why, title: why });
   tag.append(element("span", {}, why));
-  const category = item.category && element("span", { class: "card-category" }, item.category);
-  const price =
-    item.price !== null && item.price !== undefined
-      ? element("span", { class: "card-price" }, priceWords(item.price))
-      : null;
-  return [
-    tag,
-    element("span", { class: "card-title" }, item.title),
-    element("span", { class: "card-meta" }, category || null, price),
-  ];
+  const meta = element("span", { class: "card-meta" }, element("span", {}, metaWords(item)));
+  if (isFilm) return [tag, meta]; // Its title stands on the picture, as on a poster.
+  meta.append(element("span", { class: "card-price" }, priceWords(item.price)));
+  return [tag, element("span", { class: "card-title" }, item.title), meta];
 }
 
 function hover(button, picture, item) {

@@ -2,7 +2,7 @@
 
 import { art, playClip } from "./art.js";
 import { cross, element, styled } from "./dom.js";
-import { percentWords, priceWords, shortTitle, whySentence } from "./words.js";
+import { metaWords, percentWords, priceWords, shortTitle, whySentence } from "./words.js";
 
 /** Open the dialog; `act(action)` is called for "cart" and "dismiss", `closed` in any case. */
 export function openDetail(dialog, item, from, { titleOf, act, closed }) {
@@ -11,7 +11,11 @@ export function openDetail(dialog, item, from, { titleOf, act, closed }) {
   const show = () => {
     dialog.replaceChildren(...content(dialog, item, picture, titleOf, act));
     dialog.showModal();
-    stop = playClip(picture, item);
+    picture.onpointerenter = () => {
+      stop();
+      stop = playClip(picture, item);
+    };
+    picture.onpointerleave = () => stop();
   };
   const close = () => {
     stop();
@@ -35,10 +39,11 @@ function content(dialog, item, picture, titleOf, act) {
   const text = element(
     "div",
     { class: "detail-text" },
-    item.category ? element("p", { class: "detail-meta" }, item.category) : null,
-    element("h2", { id: "detail-title" }, item.title),
+    element("p", { class: "detail-meta" }, metaWords(item)),
+    element("h2", { id: "detail-title" }, shortTitle(item.title)),
     shop ? element("p", { class: "detail-price" }, priceWords(item.price)) : null,
     whyBox(item, titleOf),
+    figures(item),
     element("div", { class: "detail-actions" }, want, element("button", quiet, "Not for me")),
   );
   return [
@@ -49,13 +54,21 @@ function content(dialog, item, picture, titleOf, act) {
 
 function whyBox(item, titleOf) {
   const sentence = whySentence(item, (id) => shortTitle(titleOf(id) ?? ""));
-  const share = percentWords(item.propensity);
-  return element(
-    "p",
-    { class: "detail-why" },
-    element("b", {}, sentence),
-    ` Given the items above it, it had a ${share} chance of standing at place ${item.position + 1}.`,
+  const asked = " The next slate already knows that you opened it.";
+  return element("p", { class: "detail-why" }, element("b", {}, sentence), asked);
+}
+
+function figures({ position, propensity, base_score, score }) {
+  const rows = [
+    ["Place", String(position + 1)],
+    ["Chance of it", percentWords(propensity)],
+    ["Scorer", base_score.toFixed(3)],
+    ["With exploration", score.toFixed(3)],
+  ];
+  const pairs = rows.map(([name, value]) =>
+    element("div", {}, element("dt", {}, name), element("dd", {}, value)),
   );
+  return element("dl", { class: "detail-figures" }, ...pairs);
 }
 
 /** Let the card's picture grow into the dialog's where the browser can; else just show. */

@@ -1,16 +1,17 @@
-// How long a click takes until the stream has learned from it: the bundle's version changes.
+// How long a click takes until the stream has learned from it. Steps that the served bundle does
+// not know yet move the session away from it; once it knows them all, that shift is zero.
 
 const ASK_EVERY_MS = 250;
-const GIVE_UP_AFTER_MS = 15_000;
+const GIVE_UP_AFTER_MS = 30_000;
+const OWN = ["full", "stale"]; // Rungs on which the answer came from the user's own bundle.
 
 /**
  * Follow every interaction until the edge serves a bundle that knows it.
  *
  * @param attune the client.
- * @param bundle returns the version of the bundle behind the current slate.
  * @param tell called with `{ state: "waiting" | "seen" | "late" | "uncounted", ms }`.
  */
-export function followFreshness(attune, bundle, tell) {
+export function followFreshness(attune, tell) {
   let following = 0;
   attune.addEventListener("delivered", async ({ detail }) => {
     const last = detail.events.findLast((event) => event.type !== "impression");
@@ -20,16 +21,16 @@ export function followFreshness(attune, bundle, tell) {
     const mine = ++following;
     const acknowledged = Date.now() - last.occurred_at_ms;
     tell({ state: "waiting", ms: acknowledged });
-    const ms = await untilChanged(attune, bundle(), last.occurred_at_ms, () => mine === following);
+    const ms = await untilLearned(attune, last.occurred_at_ms, () => mine === following);
     if (mine === following) tell({ state: ms ? "seen" : "late", ms: ms ?? GIVE_UP_AFTER_MS });
   });
 }
 
-async function untilChanged(attune, before, since, wanted) {
+async function untilLearned(attune, since, wanted) {
   while (wanted() && Date.now() - since < GIVE_UP_AFTER_MS) {
     await new Promise((passed) => setTimeout(passed, ASK_EVERY_MS));
     const slate = await attune.recommendations({ n: 1 }).catch(() => null);
-    if (slate && slate.versions.bundle !== before) return Date.now() - since;
+    if (slate?.session_shift === 0 && OWN.includes(slate.degraded)) return Date.now() - since;
   }
   return null;
 }

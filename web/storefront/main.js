@@ -164,7 +164,7 @@ attune.addEventListener("consent", ({ detail }) => {
   if (stated === "none") known.clear();
   begin();
 });
-followFreshness(attune, () => slate?.versions.bundle, (news) => {
+followFreshness(attune, (news) => {
   freshness = news;
   render();
 });

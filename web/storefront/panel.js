@@ -9,9 +9,18 @@ const BUDGET = [0.05, 0.15]; // The exploration controller's aim.
 const RATE_MAX = 0.25; // The right end of the exploration gauge.
 
 const CONSENT = {
-  full: ["Everything", "Clicks are kept under a random id that only this browser knows, and shape what comes next."],
-  cohort: ["Crowd only", "No id. Clicks count for the crowd, and for this tab until it is closed."],
-  none: ["Nothing", "Nothing is stored, on this device or elsewhere, and nothing is personalised."],
+  full: [
+    "Everything",
+    "Clicks are kept under a random id that only this browser knows, and shape what comes next.",
+  ],
+  cohort: [
+    "Crowd only",
+    "No id. Clicks count for the crowd, and for this tab until it is closed.",
+  ],
+  none: [
+    "Nothing",
+    "Nothing is stored, on this device or elsewhere, and nothing is personalised.",
+  ],
 };
 
 const RUNGS = {
@@ -22,7 +31,15 @@ const RUNGS = {
   static: ["Last known good", "bad"],
 };
 
-const CACHE_TONES = { hit: "good", fresh: "good", stale: "warn", miss: "warn" };
+// What the stages of a Server-Timing header are called here.
+const STAGES = {
+  boot: "boot",
+  prepare: "features",
+  cache: "regional cache",
+  origin: "origin",
+  score: "scorer",
+  decide: "choice",
+};
 
 /** Build the panel; returns `update(view)`. */
 export function buildPanel(body, peek, { stateConsent }) {
@@ -66,7 +83,7 @@ function visit({ stateConsent }) {
 
 function session() {
   const value = element("b", {}, "0.00");
-  const words = element("span", {}, "session shift");
+  const words = element("span");
   const gauge = element("div", { class: "gauge" }, element("i"));
   const trail = element("ol", { class: "trail", "aria-label": "Last steps of this visit" });
   const fresh = element("p", { class: "fresh", id: "freshness", role: "status" });
@@ -75,7 +92,7 @@ function session() {
   const update = ({ slate, recent, itemOf, freshness, consent }) => {
     const shift = slate?.session_shift ?? 0;
     value.textContent = shift.toFixed(2);
-    words.textContent = shift ? "how far your taste moved" : "no shift yet";
+    words.textContent = shiftWords(shift, recent.length);
     styled(gauge, { "--share": `${Math.min(shift, 1) * 100}%` });
     note.textContent = recent.length === 1 ? "1 step" : `${recent.length} steps`;
     trail.replaceChildren(...recent.slice(-TRAIL_MAX).map((step) => stepMark(step, itemOf)));
@@ -84,6 +101,11 @@ function session() {
     fresh.replaceChildren(element("span", {}, ...freshnessWords(freshness, consent)));
   };
   return { root, update };
+}
+
+function shiftWords(shift, steps) {
+  if (shift) return "session shift: new to the stream";
+  return steps ? "the stream knows every step" : "session shift";
 }
 
 function stepMark({ item_id, action }, itemOf) {
@@ -98,22 +120,21 @@ function stepMark({ item_id, action }, itemOf) {
 function freshnessWords({ state, ms }, consent) {
   const time = element("b", {}, durationWords(ms));
   if (consent === "none") return ["No event leaves this page."];
-  if (state === "waiting") return ["Your click was stored after ", time, "; the stream is learning."];
-  if (state === "seen") return ["Your click reached the stream and came back in ", time, "."];
+  if (state === "waiting") return ["Your click was stored after ", time, "; the stream learns."];
+  if (state === "seen") return ["Your click went through the stream and back in ", time, "."];
   if (state === "late") return ["The stream has not answered within ", time, "."];
   if (state === "uncounted") return ["Your click was counted for the crowd."];
   return ["Click something to time the stream."];
 }
 
 function changes() {
-  const sentence = element("p");
+  const bars = "Bars: the chance each item had of standing where it stands. Violet: a guess.";
+  const sentence = element("p", { class: "legend" }, bars);
   const list = element("ol", { class: "ranks" });
-  const { root, note } = facts("Why this order", list, sentence);
+  const { root, note } = facts("Why this order", sentence, list);
   const update = ({ slate, changed }) => {
-    note.textContent = changed ? `${changed.moved} moved, ${changed.arrived} new` : "propensity";
+    note.textContent = changed ? `${changed.moved} moved, ${changed.arrived} new` : "";
     list.replaceChildren(...(slate?.items ?? []).map((item) => rank(item, changed)));
-    sentence.textContent = "";
-    sentence.hidden = true;
   };
   return { root, update };
 }
@@ -152,8 +173,8 @@ function answer() {
     const [rung, tone] = RUNGS[slate.degraded] ?? [slate.degraded, "warn"];
     const cache = cacheOf(slate);
     chips.replaceChildren(
-      element("span", { class: "chip", "data-tone": tone, id: "degraded" }, rung),
-      cache ? element("span", { class: "chip", "data-tone": CACHE_TONES[cache] }, `Cache ${cache}`) : "",
+      chip(rung, tone, "degraded"),
+      chip(cache.words, cache.hit ? "good" : "warn", "cache"),
     );
     note.textContent = durationWords(slate.round_trip_ms);
     stages.replaceChildren(...stageBars(slate));
@@ -163,15 +184,18 @@ function answer() {
   return { root, update };
 }
 
+function chip(words, tone, id) {
+  return element("span", { class: "chip", "data-tone": tone, id }, words);
+}
+
 function stageBars({ timings, round_trip_ms: whole }) {
-  const measured = timings.filter((entry) => entry.duration_ms > 0 && entry.name !== "total");
-  const rows = [...measured.map((entry) => [entry.name, entry.duration_ms, false])];
+  const rows = timings.map(({ name, duration_ms: ms }) => [STAGES[name] ?? name, ms, false]);
   rows.push(["round trip", whole, true]);
   return rows.map(([name, ms, total]) => {
     const bar = element("span", { class: "bar", "aria-hidden": "true" }, element("i"));
-    styled(bar, { "--share": `${Math.min(100, Math.max(2, (100 * ms) / whole))}%` });
-    const label = element("span", {}, name.replaceAll("_", " "));
-    const cells = [label, bar, element("span", {}, durationWords(ms))];
+    styled(bar, { "--share": `${Math.min(100, Math.max(1.5, (100 * ms) / whole))}%` });
+    const time = ms < 1 ? "< 1 ms" : durationWords(ms); // The edge's clock ticks in milliseconds.
+    const cells = [element("span", {}, name), bar, element("span", {}, time)];
     return element("li", { class: total ? "is-total" : null }, ...cells);
   });
 }
@@ -188,25 +212,25 @@ function exploration() {
     const tried = slate?.items.filter((item) => item.explored).length ?? 0;
     note.textContent = `${percentWords(rate)} of places`;
     styled(gauge, { "--share": `${Math.min(100, (100 * rate) / RATE_MAX)}%` });
-    const here = tried === 1 ? "1 item here is a guess" : `${tried} items here are guesses`;
+    const guesses = tried === 1 ? "1 item here is a guess" : `${tried || "No"} items here are guesses`;
     const mixed = `Thompson samples weigh ${percentWords(slate?.epsilon ?? 0)} in the order`;
-    sentence.textContent = `${tried ? here : "No item here is a guess"}. ${mixed}; the aim is 5 to 15 %.`;
+    sentence.textContent = `${guesses}. ${mixed}; the aim is 5 to 15 % of places.`;
   };
   return { root, update };
 }
 
-/** Return what the edge said about its cache, "" where it said nothing. */
-function cacheOf(slate) {
-  const entry = slate.timings.find(({ name }) => name === "cache" || name === "bundle_cache");
-  return entry?.description ?? "";
+/** Return where the bundle came from: an answer that waited for the origin says so. */
+function cacheOf({ timings, degraded }) {
+  const stages = new Set(timings.map(({ name }) => name));
+  if (stages.has("origin")) return { hit: false, words: "Cache miss" };
+  if (degraded === "static") return { hit: false, words: "No bundle" };
+  return { hit: true, words: stages.has("cache") ? "Cache hit, regional" : "Cache hit" };
 }
 
 function peekWords({ slate, changed }) {
   if (!slate) return "Waiting for the first slate";
   const parts = [`shift ${slate.session_shift.toFixed(2)}`];
   if (changed) parts.push(`${changed.moved} moved, ${changed.arrived} new`);
-  const cache = cacheOf(slate);
-  if (cache) parts.push(`cache ${cache}`);
-  parts.push(durationWords(slate.round_trip_ms));
+  parts.push(cacheOf(slate).words.toLowerCase(), durationWords(slate.round_trip_ms));
   return parts.join(" · ");
 }

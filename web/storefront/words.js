@@ -1,5 +1,11 @@
 // Sentences that the page says about a slate.
 
+const WELCOME =
+  "Open what catches your eye. The next slate is chosen again, with that in mind.";
+const UNREMEMBERED =
+  "This is what everyone opens right now. Nothing about this visit is kept, here or on a server.";
+const YEAR = / \((\d{4})\)$/;
+
 /** Return why an item stands where it stands, in a few words. */
 export function whyWords(item, titleOf) {
   if (item.why === "session") {
@@ -33,12 +39,12 @@ export function whySentence(item, titleOf) {
 /** Return headline and standfirst: `[before, emphasised, after]` and a sentence. */
 export function lede({ consent, recent, titleOf, changed }) {
   if (consent === "none") {
-    return [["Nothing remembered."], "This is what everyone opens right now. Nothing about this visit is kept, here or on a server."];
+    return [["Nothing remembered."], UNREMEMBERED];
   }
   const last = recent.at(-1);
   const title = last && titleOf(last.item_id);
   if (!last) {
-    return [["Start anywhere."], "Open what catches your eye. The next slate is chosen again, with that in mind."];
+    return [["Start anywhere."], WELCOME];
   }
   const opening = last.action === "dismiss" ? "Less like " : "More like ";
   const headline = title ? [opening, title, "."] : ["Where you left off."];
@@ -48,7 +54,7 @@ export function lede({ consent, recent, titleOf, changed }) {
 /** Return how many places changed, as a sentence. */
 export function changedSentence(changed) {
   if (!changed) return "Chosen for this visit. Open something and watch it change.";
-  if (!changed.moved && !changed.arrived) return "Nothing else fits better: every item kept its place.";
+  if (!changed.moved && !changed.arrived) return "Nothing fits better: every item kept its place.";
   const parts = [
     changed.arrived && counted(changed.arrived, "item came in", "items came in"),
     changed.moved && counted(changed.moved, "changed its place", "changed places"),
@@ -59,7 +65,12 @@ export function changedSentence(changed) {
 
 /** Return a title without the year that film catalogues append. */
 export function shortTitle(title) {
-  return title.replace(/ \(\d{4}\)$/, "");
+  return title.replace(YEAR, "");
+}
+
+/** Return what stands in small print under a title: category, and a film's year. */
+export function metaWords({ title, category }) {
+  return [category, title.match(YEAR)?.[1]].filter(Boolean).join(" · ");
 }
 
 /** Return a price as the visitor writes it. */
