@@ -56,20 +56,25 @@ ORDER BY wanted.partition, found.record_offset
 
 -- name: prune
 -- Drops up to $3 records of each partition that were appended before $2 milliseconds ago.
+-- Materialized: before the first ANALYZE the planner would look for the ends once per record.
+WITH expired AS MATERIALIZED (
+    SELECT counter.partition, ends.last_offset
+    FROM event_log_partitions AS counter
+    CROSS JOIN LATERAL (
+        SELECT max(record_offset) AS last_offset FROM (
+            SELECT record_offset, appended_at_ms FROM event_log
+            WHERE topic = counter.topic AND partition = counter.partition
+            ORDER BY record_offset
+            LIMIT $3
+        ) AS oldest
+        WHERE appended_at_ms < floor(extract(epoch FROM clock_timestamp()) * 1000) - $2::bigint
+    ) AS ends
+    WHERE counter.topic = $1 AND ends.last_offset IS NOT NULL
+)
 DELETE FROM event_log
-USING event_log_partitions AS counter
-CROSS JOIN LATERAL (
-    SELECT max(record_offset) AS last_offset FROM (
-        SELECT record_offset, appended_at_ms FROM event_log
-        WHERE topic = counter.topic AND partition = counter.partition
-        ORDER BY record_offset
-        LIMIT $3
-    ) AS oldest
-    WHERE appended_at_ms < floor(extract(epoch FROM clock_timestamp()) * 1000) - $2::bigint
-) AS expired
-WHERE counter.topic = $1
-    AND event_log.topic = counter.topic
-    AND event_log.partition = counter.partition
+USING expired
+WHERE event_log.topic = $1
+    AND event_log.partition = expired.partition
     AND event_log.record_offset <= expired.last_offset
 
 -- name: join_group
