@@ -1,0 +1,228 @@
+"""One transaction of a stream processor in memory: written down first, done at its commit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from attune.contract.event import Impression
+from attune.popularity import merged, merged_levels
+from origin.store import (
+    NEIGHBOURS_MAX,
+    DeadLetter,
+    EarnedReward,
+    Embedding,
+    ItemRow,
+    Neighbour,
+    PopularityDelta,
+    RewardCount,
+    UserItem,
+    UserRow,
+)
+
+
+@dataclass(slots=True)
+class MemoryTables:
+    """What the tables of PostgreSQL hold, as dictionaries under their primary keys."""
+
+    items: dict[str, ItemRow] = field(default_factory=dict[str, ItemRow])
+    users: dict[str, UserRow] = field(default_factory=dict[str, UserRow])
+    user_items: dict[str, dict[str, UserItem]] = field(
+        default_factory=dict[str, dict[str, UserItem]]
+    )
+    covisits: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+    rewards: dict[tuple[str, str], RewardCount] = field(
+        default_factory=dict[tuple[str, str], RewardCount]
+    )
+    impressions: dict[str, Impression] = field(default_factory=dict[str, Impression])
+    offsets: dict[tuple[str, str, int], int] = field(
+        default_factory=dict[tuple[str, str, int], int]
+    )
+    claimed: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    earned: dict[tuple[str, str], EarnedReward] = field(
+        default_factory=dict[tuple[str, str], EarnedReward]
+    )
+    dead_letters: list[DeadLetter] = field(default_factory=list[DeadLetter])
+
+    def strongest(self, seed_id: str, limit: int) -> list[tuple[str, float]]:
+        """Return the seed's neighbours that exist, strongest first."""
+        known = self.covisits.get(seed_id, {}).items()
+        found = sorted(known, key=lambda entry: (-entry[1], entry[0]))
+        return [entry for entry in found if entry[0] in self.items][:limit]
+
+    def forget_item(self, item_id: str) -> bool:
+        """Remove the item and all that was learned of it; return whether it existed."""
+        self.covisits.pop(item_id, None)
+        for neighbours in self.covisits.values():
+            neighbours.pop(item_id, None)
+        for key in [key for key in self.rewards if key[1] == item_id]:
+            del self.rewards[key]
+        return self.items.pop(item_id, None) is not None
+
+    def forget_before(self, group: str, before_ms: int) -> None:
+        """Drop claimed event ids and earned rewards that are older."""
+        for key in [key for key, at in self.claimed.items() if key[0] == group and at < before_ms]:
+            del self.claimed[key]
+        for key in [key for key, one in self.earned.items() if one.earned_at_ms < before_ms]:
+            del self.earned[key]
+
+
+class MemoryLearning:
+    """A ``LearningTransaction``: reads see what is committed, writes wait for the commit."""
+
+    def __init__(self, tables: MemoryTables) -> None:
+        self._tables = tables
+        self._writes: list[Callable[[], None]] = []
+        self._changed_items: dict[str, None] = {}
+
+    def commit(self) -> list[str]:
+        """Do what was written down, in its order; return the items whose numbers changed."""
+        for write in self._writes:
+            write()
+        return list(self._changed_items)
+
+    async def next_offsets(
+        self, group: str, topic: str, partitions: Sequence[int]
+    ) -> Mapping[int, int]:
+        """Return where the group goes on reading in each of the partitions."""
+        offsets = self._tables.offsets
+        return {part: offsets.get((group, topic, part), 0) for part in sorted(partitions)}
+
+    async def set_next_offsets(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
+        """Remember where the group goes on reading."""
+        keyed = {(group, topic, part): offset for part, offset in offsets.items()}
+        self._writes.append(lambda: self._tables.offsets.update(keyed))
+
+    async def claim_events(self, group: str, event_ids: Sequence[str], now_ms: int) -> set[str]:
+        """Return those ids that the group never claimed before, and claim them."""
+        new = {one for one in event_ids if (group, one) not in self._tables.claimed}
+        keyed = {(group, one): now_ms for one in new}
+        self._writes.append(lambda: self._tables.claimed.update(keyed))
+        return new
+
+    async def users(self, user_ids: Sequence[str]) -> Mapping[str, UserRow]:
+        """Return the rows of those users that exist."""
+        users = self._tables.users
+        return {user_id: users[user_id] for user_id in user_ids if user_id in users}
+
+    async def put_users(self, rows: Sequence[UserRow]) -> None:
+        """Insert or replace the rows."""
+        self._writes.append(lambda: self._tables.users.update((row.user_id, row) for row in rows))
+
+    async def add_user_items(self, rows: Sequence[UserItem]) -> None:
+        """Remember each user's latest interaction with an item."""
+        self._writes.append(lambda: self._do_add_user_items(rows))
+
+    async def embeddings(self, item_ids: Sequence[str]) -> Mapping[str, Embedding]:
+        """Return the embeddings of those items that have one."""
+        rows = ((item_id, self._tables.items.get(item_id)) for item_id in item_ids)
+        return {
+            item_id: row.embedding
+            for item_id, row in rows
+            if row is not None and row.embedding is not None
+        }
+
+    async def add_popularity(self, deltas: Sequence[PopularityDelta]) -> None:
+        """Add to items' popularity; unknown items are skipped."""
+        self._writes.append(lambda: self._do_add_popularity(deltas))
+
+    async def add_covisits(self, deltas: Sequence[Neighbour]) -> None:
+        """Add to how strongly pairs of items were met together; the strongest are kept."""
+        self._writes.append(lambda: self._do_add_covisits(deltas))
+
+    async def add_rewards(self, deltas: Sequence[RewardCount]) -> None:
+        """Add showings and rewards."""
+        self._writes.append(lambda: self._do_add_rewards(deltas))
+
+    async def add_impressions(self, impressions: Sequence[Impression]) -> None:
+        """Keep the impressions; one whose slate is known already is skipped."""
+        self._writes.append(lambda: self._do_add_impressions(impressions))
+
+    async def impressions(self, slate_ids: Sequence[str]) -> Mapping[str, Impression]:
+        """Return the impressions of those slates that were shown, by slate."""
+        shown = self._tables.impressions
+        return {slate_id: shown[slate_id] for slate_id in slate_ids if slate_id in shown}
+
+    async def earned_rewards(self, slate_ids: Sequence[str]) -> Sequence[EarnedReward]:
+        """Return what items of those slates have earned."""
+        wanted = set(slate_ids)
+        return [entry for entry in self._tables.earned.values() if entry.slate_id in wanted]
+
+    async def put_earned_rewards(self, earned: Sequence[EarnedReward]) -> None:
+        """Remember what items of slates have earned, in place of what was known."""
+        keyed = {(entry.slate_id, entry.item_id): entry for entry in earned}
+        self._writes.append(lambda: self._tables.earned.update(keyed))
+
+    async def forget_before(self, group: str, before_ms: int) -> None:
+        """Drop claimed event ids and earned rewards that are older."""
+        self._writes.append(lambda: self._tables.forget_before(group, before_ms))
+
+    async def impressions(self, slate_ids: Sequence[str]) -> Mapping[str, Impression]:
+        """Return the impressions of those slates that were shown, by slate."""
+        shown = self._tables.impressions
+        return {slate_id: shown[slate_id] for slate_id in slate_ids if slate_id in shown}
+
+    async def earned_rewards(self, slate_ids: Sequence[str]) -> Sequence[EarnedReward]:
+        """Return what items of those slates have earned."""
+        wanted = set(slate_ids)
+        return [entry for entry in self._tables.earned.values() if entry.slate_id in wanted]
+
+    async def put_earned_rewards(self, earned: Sequence[EarnedReward]) -> None:
+        """Remember what items of slates have earned, in place of what was known."""
+        keyed = {(entry.slate_id, entry.item_id): entry for entry in earned}
+        self._writes.append(lambda: self._tables.earned.update(keyed))
+
+    async def forget_before(self, group: str, before_ms: int) -> None:
+        """Drop claimed event ids and earned rewards that are older."""
+        self._writes.append(lambda: self._do_forget_before(group, before_ms))
+
+    async def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """Keep the events that could not be processed."""
+        self._writes.append(lambda: self._tables.dead_letters.extend(letters))
+
+    def _do_add_user_items(self, rows: Sequence[UserItem]) -> None:
+        for row in rows:
+            met = self._tables.user_items.setdefault(row.user_id, {})
+            before = met.get(row.item_id)
+            if before is not None:
+                # A look in passing does not make a bought item unknown again.
+                action = before.action if row.action == "view" else row.action
+                at_ms = max(before.occurred_at_ms, row.occurred_at_ms)
+                row = replace(row, action=action, occurred_at_ms=at_ms)
+            met[row.item_id] = row
+
+    def _do_add_popularity(self, deltas: Sequence[PopularityDelta]) -> None:
+        for delta in deltas:
+            row = self._tables.items.get(delta.item_id)
+            if row is not None:
+                levels = merged_levels(row.levels, delta.levels)
+                self._tables.items[delta.item_id] = replace(row, levels=levels)
+                self._changed_items[delta.item_id] = None
+
+    def _do_add_covisits(self, deltas: Sequence[Neighbour]) -> None:
+        for delta in deltas:
+            known = self._tables.covisits.setdefault(delta.seed_id, {})
+            before = known.get(delta.item_id)
+            known[delta.item_id] = delta.level if before is None else merged(before, delta.level)
+            if len(known) > 2 * NEIGHBOURS_MAX:
+                kept = sorted(known.items(), key=lambda entry: -entry[1])[:NEIGHBOURS_MAX]
+                self._tables.covisits[delta.seed_id] = dict(kept)
+
+    def _do_add_rewards(self, deltas: Sequence[RewardCount]) -> None:
+        for delta in deltas:
+            key = (delta.bucket, delta.item_id)
+            before = self._tables.rewards.get(key)
+            if before is not None:
+                impressions = before.impressions + delta.impressions
+                reward = before.reward + delta.reward
+                delta = replace(delta, impressions=impressions, reward=reward)
+            self._tables.rewards[key] = delta
+
+    def _do_add_impressions(self, impressions: Sequence[Impression]) -> None:
+        for impression in impressions:
+            self._tables.impressions.setdefault(impression.slate_id, impression)
+
+    def _do_forget_before(self, group: str, before_ms: int) -> None:
+        claimed, earned = self._tables.claimed, self._tables.earned
+        for key in [key for key, at_ms in claimed.items() if key[0] == group and at_ms < before_ms]:
+            del claimed[key]
+        for key in [key for key, entry in earned.items() if entry.earned_at_ms < before_ms]:
+            del earned[key]
