@@ -24,7 +24,7 @@ from attune.recommend import decided, fallback_scores, prepared
 from origin.bundles import BundleHead, RankedCandidate, made_bundle
 from origin.policy import Policy, PolicyKeeper
 from origin.ranker_features import RankerInput
-from origin.retrieval import Retrieval, merged_candidates
+from origin.retrieval import SHARED_AGE_MS, Retrieval, merged_candidates
 from origin.stage import StageOutcome, Stages, staged
 from origin.store import ItemRow, RewardCount, ServingStore, StoreUnavailableError
 from origin.visitor import Visitor, visitor_of
@@ -75,12 +75,13 @@ class Models:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long stages may take, and how long bundles live."""
+    """How long stages may take, how long bundles live, how old a list for everyone may be."""
 
     stage_ms: int = 150
     bundle_ms: int = 800
     fresh_ms: int = 10_000
     stale_ms: int = 86_400_000
+    shared_age_ms: float = SHARED_AGE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class Orchestrator:
         self._models = models
         self._rule = rule
         self._limits = limits
-        self._retrieval = Retrieval(store, limits.stage_ms)
+        self._retrieval = Retrieval(store, limits.stage_ms, limits.shared_age_ms)
         self._popular: tuple[RankedCandidate, ...] = ()
         self._popular_at_ms = 0
         self._refreshing: asyncio.Task[None] | None = None
@@ -151,6 +152,13 @@ class Orchestrator:
         head = self._head(request, policy, now_ms, "popular" if popular else "static")
         bundle = made_bundle(head, None, frozenset(), {}, popular)
         return BundleAnswer(bundle, policy, stages)
+
+    async def ranked(self, request: BundleRequest, now_ms: int) -> list[RankedCandidate]:
+        """Return the scored candidates that a bundle would be made of, as evaluation wants them."""
+        stages: Stages = {}
+        policy = await self._policy.current(now_ms)
+        visitor = await self._visitor(request, now_ms, stages)
+        return await self._ranked(request, visitor, policy, now_ms, stages)
 
     async def refresh_popular(self, now_ms: int) -> None:
         """Make the answer of last resort anew; keep the old one when that brings nothing."""

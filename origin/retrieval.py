@@ -44,11 +44,13 @@ class Retrieved:
 class Retrieval:
     """The candidate sources over one store."""
 
-    def __init__(self, store: ServingStore, deadline_ms: float) -> None:
+    def __init__(
+        self, store: ServingStore, deadline_ms: float, shared_age_ms: float = SHARED_AGE_MS
+    ) -> None:
         self._store = store
         self._deadline_ms = deadline_ms
-        self._trending = Remembered(lambda: store.trending(SOURCE_LIMIT), SHARED_AGE_MS)
-        self._newest = Remembered(lambda: store.newest(SOURCE_LIMIT), SHARED_AGE_MS)
+        self._trending = Remembered(lambda: store.trending(SOURCE_LIMIT), shared_age_ms)
+        self._newest = Remembered(lambda: store.newest(SOURCE_LIMIT), shared_age_ms)
 
     async def retrieve(self, query: RetrievalQuery) -> Retrieved:
         """Return what every source names in time; none waits for another."""
