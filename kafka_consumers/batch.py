@@ -26,10 +26,12 @@ class Batch:
     """Events that no transaction processed before, in the order of the log per user.
 
     ``users`` holds the rows, as they were before the batch, of all users that the events name.
+    ``now_ms`` is when the batch is processed, which for imported history is long after it happened.
     """
 
     events: Sequence[Event]
     users: Mapping[str, UserRow]
+    now_ms: int
 
     @property
     def interactions(self) -> Iterator[Interaction]:

@@ -26,7 +26,9 @@ class Rewards:
         if not slate_ids:
             return
         join = RewardJoin(
-            await transaction.impressions(slate_ids), await transaction.earned_rewards(slate_ids)
+            await transaction.impressions(slate_ids),
+            await transaction.earned_rewards(slate_ids),
+            batch.now_ms,
         )
         for event in batch.events:
             join.add(event)
@@ -39,8 +41,12 @@ class RewardJoin:
     """Folds events into deltas of posteriors, given what is known of their slates."""
 
     def __init__(
-        self, shown: Mapping[str, Impression], earned: Iterable[EarnedReward] = ()
+        self,
+        shown: Mapping[str, Impression],
+        earned: Iterable[EarnedReward] = (),
+        now_ms: int = 0,
     ) -> None:
+        self._now_ms = now_ms
         self._shown = dict(shown)
         self._earned = {(entry.slate_id, entry.item_id): entry for entry in earned}
         self._raised: dict[tuple[str, str], EarnedReward] = {}
@@ -76,7 +82,7 @@ class RewardJoin:
         after = raised_reward(before, event.action)
         if after == before:
             return
-        self._earned[key] = self._raised[key] = EarnedReward(*key, after, event.occurred_at_ms)
+        self._earned[key] = self._raised[key] = EarnedReward(*key, after, self._now_ms)
         shown = self._shown.get(slate_id)
         if shown is not None and event.item_id in _item_ids(shown):
             self._count(shown, event.item_id, 0.0, after - before)

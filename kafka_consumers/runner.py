@@ -198,15 +198,17 @@ class Runner:
     async def _learn(self, events: Sequence[Event], transaction: LearningTransaction) -> int:
         """Run the processors on the events that are new; return how many those are."""
         event_ids = [event.event_id for event in events]
-        claimed = await transaction.claim_events(self._group, event_ids, _now_ms())
+        now_ms = _now_ms()
+        claimed = await transaction.claim_events(self._group, event_ids, now_ms)
         fresh = first_of_each(events, claimed)
         if not fresh:
             return 0
         user_ids = sorted({event.user_id for event in fresh if event.user_id is not None})
         known = await transaction.users(user_ids)
         users = {user_id: known.get(user_id) or UserRow(user_id) for user_id in user_ids}
+        batch = Batch(fresh, users, now_ms)
         for processor in self._processors:
-            await processor.process(Batch(fresh, users), transaction)
+            await processor.process(batch, transaction)
         return len(fresh)
 
     async def _tidy(self) -> None:

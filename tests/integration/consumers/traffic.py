@@ -93,7 +93,7 @@ async def reference(events: Sequence[Event]) -> Learned:
             known = await transaction.users(named)
             users = {name: known.get(name) or UserRow(name) for name in named}
             for processor in processors:
-                await processor.process(Batch([event], users), transaction)
+                await processor.process(Batch([event], users, START_MS), transaction)
     tables = store._tables
     return Learned(
         embeddings={name: row.embedding.tobytes() for name, row in tables.users.items()},
@@ -165,4 +165,9 @@ def assert_same(found: Learned, expected: Learned) -> None:
         have, want = getattr(found, name), getattr(expected, name)
         assert have.keys() == want.keys(), name
         for key in want:
-            assert np.allclose(have[key], want[key], rtol=0, atol=1e-9), (name, key)
+            assert np.allclose(have[key], want[key], rtol=0, atol=1e-9), (
+                name,
+                key,
+                have[key],
+                want[key],
+            )

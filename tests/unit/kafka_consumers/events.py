@@ -52,4 +52,6 @@ def impression(
 def batch(*events: Event, rows: tuple[UserRow, ...] = ()) -> Batch:
     known = {row.user_id: row for row in rows}
     named = {event.user_id for event in events if event.user_id is not None}
-    return Batch(events, {name: known.get(name) or UserRow(name) for name in sorted(named)})
+    return Batch(
+        events, {name: known.get(name) or UserRow(name) for name in sorted(named)}, HOUR_MS
+    )
