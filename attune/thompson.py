@@ -127,12 +127,16 @@ def _score_cdf(arm: Arm, weight: float, nodes: Sequence[float]) -> list[float]:
 
 @lru_cache(maxsize=TABLES_MAX)
 def _cdf_table(belief: Beta) -> tuple[float, float, tuple[float, ...]]:
-    """Return where the table starts, its cells per unit, and the CDF at each cell's edge."""
+    """Return where the table starts, its cells per unit, and the CDF at each cell's edge.
+
+    The ends are 0 and 1 exactly: a node on the edge of the table, where rounding decides on which
+    side it falls, must not see a jump. Grids end there, and runtimes round differently.
+    """
     reach = SPREAD_DEVIATIONS * math.sqrt(belief.variance)
     low, high = max(belief.mean - reach, 0.0), min(belief.mean + reach, 1.0)
     width = (high - low) / TABLE_CELLS
-    edges = (beta_cdf(low + width * k, belief.alpha, belief.beta) for k in range(TABLE_CELLS + 1))
-    return low, 1.0 / width, tuple(edges)
+    inner = (beta_cdf(low + width * k, belief.alpha, belief.beta) for k in range(1, TABLE_CELLS))
+    return low, 1.0 / width, (0.0, *inner, 1.0)
 
 
 def beta_cdf(x: float, alpha: float, beta: float) -> float:

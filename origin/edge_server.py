@@ -40,9 +40,20 @@ class EdgeServer:
 
 @contextmanager
 def running_edge(
-    origin_url: str, port: int, host: str = "127.0.0.1", config: Path = CONFIG, site: Path = SITE
+    origin_url: str,
+    port: int,
+    host: str = "127.0.0.1",
+    config: Path = CONFIG,
+    path: str = "/healthz",
 ) -> Iterator[EdgeServer]:
     """Yield the edge once it answers; stop it afterwards.
+
+    Args:
+        origin_url: where the origin answers, now or later.
+        port: to listen on.
+        host: address to bind.
+        config: the workers to run.
+        path: what is asked to learn whether the edge answers.
 
     Raises:
         EdgeError: saying what is missing.
@@ -52,7 +63,7 @@ def running_edge(
             raise EdgeError(f"{needed} is missing: run {remedy} first")
     arguments = [
         *(str(WORKERD), "serve", str(config)),
-        *("--socket-addr", f"http={host}:{port}", "--directory-path", f"site={site}"),
+        *("--socket-addr", f"http={host}:{port}", "--directory-path", f"site={SITE}"),
     ]
     process = subprocess.Popen(  # noqa: S603 - our own program, our own arguments
         arguments,
@@ -63,17 +74,17 @@ def running_edge(
     reachable = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104 - a comparison
     server = EdgeServer(f"http://{reachable}:{port}", process)
     try:
-        _wait_until(lambda: _answers(server), READY_SECONDS)
+        _wait_until(lambda: _answers(server, path), READY_SECONDS)
         yield server
     finally:
         _stop(process)
 
 
-def _answers(server: EdgeServer) -> bool:
+def _answers(server: EdgeServer, path: str) -> bool:
     if server.process.poll() is not None:
         raise EdgeError(f"workerd ended with status {server.process.returncode}")
     with contextlib.suppress(httpx.HTTPError):
-        return httpx.get(server.url + "/healthz", timeout=2.0).status_code == 200
+        return httpx.get(server.url + path, timeout=2.0).status_code < 501
     return False
 
 

@@ -1,0 +1,168 @@
+"""CPython and the built worker in workerd decide alike, byte for byte."""
+
+import json
+import random
+import re
+import struct
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgpack
+import pytest
+
+from attune.contract.bundle import pack_bundle, read_bundle_request
+from attune.contract.policy import pack_policy
+from edge_worker.phases import Phases
+from origin.edge_server import CONFIG, ROOT, running_edge
+from tests.parity.states import NOW_MS, random_bundle, random_policy, random_request
+
+DIST = CONFIG.parent
+STATES = 400
+PORT = 8605
+
+
+class Worker:
+    """The phases inside workerd, called over HTTP."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def call(self, phase: str, *values: object) -> bytes:
+        """Return what the phase returns."""
+        answer = self._client.post("/", content=msgpack.packb([phase, *values]))
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+
+def parity_config(folder: Path) -> Path:
+    """Return a configuration with the built modules and a front door to the phases."""
+    production = CONFIG.read_text()
+    modules = re.findall(
+        r'\(name = "(?!worker\.js)[^"]+", \w+ = embed "python/[^"]+"\)', production
+    )
+    listed = ",\n".join(['(name = "phases.js", esModule = embed "phases.js")', *modules])
+    config = folder / "parity.capnp"
+    config.write_text(
+        'using Workerd = import "/workerd/workerd.capnp";\n'
+        "const config :Workerd.Config = (\n"
+        '  services = [(name = "phases", worker = .phases), (name = "site", disk = "/")],\n'
+        '  sockets = [(name = "http", address = "*:0", http = (), service = "phases")],\n'
+        ");\n"
+        "const phases :Workerd.Worker = (\n"
+        f'  compatibilityDate = "2026-03-01",\n  modules = [\n{listed}\n],\n);\n'
+    )
+    (folder / "phases.js").write_text((ROOT / "tests/parity/phases.js").read_text())
+    (folder / "python").symlink_to(DIST / "python")
+    return config
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    config = parity_config(tmp_path_factory.mktemp("parity"))
+    with (
+        running_edge("http://127.0.0.1:1", PORT, config=config, path="/") as server,
+        httpx.Client(base_url=server.url, timeout=30.0) as client,
+    ):
+        yield Worker(client)
+
+
+def packed_arrival(rng: random.Random, now_ms: int) -> bytes:
+    arrival = {
+        "body": random_request(rng, now_ms),
+        "global_privacy_control": rng.random() < 0.1,
+        "region": "FR",
+        "now_ms": now_ms,
+        "entropy": rng.randbytes(18),
+    }
+    return bytes(msgpack.packb(arrival))
+
+
+def same_plan(ours: bytes, theirs: bytes) -> dict[str, Any]:
+    """Assert that two plans agree; the scorer's float32 inputs to their last bits but two."""
+    plan, other = msgpack.unpackb(ours), msgpack.unpackb(theirs)
+    features = array("f", plan.pop("features", b"")), array("f", other.pop("features", b""))
+    assert plan == other
+    assert list(features[0]) == pytest.approx(list(features[1]), rel=3e-7, abs=1e-9)
+    return {**plan, "features": features[0]}
+
+
+def test_every_decision_and_every_byte_is_the_same_in_both_runtimes(worker: Worker) -> None:
+    phases = Phases((DIST / "python/edge_scorer.json").read_bytes())
+    rng = random.Random(20260301)
+    now_ms = NOW_MS
+    waited = 0
+    for state in range(STATES):
+        now_ms += rng.randrange(4_000)
+        if state % 25 == 0:
+            policy = bytes(msgpack.packb(pack_policy(random_policy(rng))))
+            phases.offer_policy(policy, f'"{state}"')
+            worker.call("offer_policy", policy, f'"{state}"')
+        arrival = packed_arrival(rng, now_ms)
+        plan = same_plan(phases.begin(arrival), worker.call("begin", arrival))
+        handle = plan["handle"]
+        for fetch in plan["behind"]:
+            payload = answer(fetch["question"], rng, now_ms)
+            offered = phases.offer_bundle(fetch["key"], payload, now_ms)
+            assert offered == worker.call("offer_bundle", fetch["key"], payload, now_ms)
+        if "wait" in plan:
+            waited += 1
+            source = rng.choice(("origin", "origin", "cache", "late", "none"))
+            came = source in ("origin", "cache")
+            payload = answer(plan["wait"]["question"], rng, now_ms) if came else b""
+            plan = same_plan(
+                phases.resume(handle, payload, source, now_ms),
+                worker.call("resume", handle, payload, source, now_ms),
+            )
+        scores = random_scores(rng, plan.get("rows", 0))
+        assert phases.finish(handle, scores) == worker.call("finish", handle, scores)
+        phases.drop(handle)
+        worker.call("drop", handle)
+    assert phases.status() == worker.call("status")
+    report = json.loads(phases.status())
+    assert waited > STATES // 10
+    assert set(report["rungs"]) >= {"full", "stale", "popular"}
+    assert report["scorers"]["linear"] > 0
+
+
+def answer(question: bytes, rng: random.Random, now_ms: int) -> bytes:
+    """Return a bundle as the origin would make it, now and then an old one."""
+    asked = read_bundle_request(msgpack.unpackb(question))
+    created_at_ms = now_ms - rng.choice((0, 0, 20_000, 7_200_000))
+    return bytes(msgpack.packb(pack_bundle(random_bundle(asked, rng, created_at_ms))))
+
+
+def random_scores(rng: random.Random, rows: int) -> bytes:
+    """Return the scorer's answer; one in ten times there is none."""
+    if rng.random() < 0.1:
+        return b""
+    return struct.pack(f"<{rows}f", *(rng.random() for _ in range(rows)))
+
+
+def test_a_batch_of_events_is_read_the_same_in_both_runtimes(worker: Worker) -> None:
+    phases = Phases((DIST / "python/edge_scorer.json").read_bytes())
+    good = {
+        "event_id": "e1",
+        "type": "click",
+        "consent": "full",
+        "user_id": "u1",
+        "session_id": "s1",
+        "item_id": "i1",
+        "occurred_at_ms": NOW_MS,
+    }
+    batches = [
+        {"events": [good, {**good, "consent": "none"}, {**good, "type": "sneeze"}]},
+        {"events": [{**good, "position": 2.0, "propensity": 0.25, "slate_id": "x"}]},
+        {"events": [{**good, "item_id": ""}]},
+        {"events": []},
+        {"events": [good], "extra": 1},
+        [],
+        None,
+        7,
+    ]
+    for body in batches:
+        arrival = {"body": body, "now_ms": NOW_MS, "entropy": bytes(18)}
+        packed = bytes(msgpack.packb(arrival))
+        assert phases.begin_events(packed) == worker.call("begin_events", packed)
