@@ -8,6 +8,7 @@ import math
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ from origin.store import (
     UserRow,
     UserState,
 )
+
+Number = TypeVar("Number", bound=np.generic)
 
 
 class MemoryStore:
@@ -81,12 +84,21 @@ class MemoryStore:
         """Return the counts of those items that were ever shown in the bucket."""
         rewards = self._tables.rewards
         keys = ((bucket, item_id) for item_id in item_ids)
-        return [rewards[key] for key in keys if key in rewards]
+        return self._placed(rewards[key] for key in keys if key in rewards)
 
     async def policy_counts(self, limit: int) -> Sequence[RewardCount]:
         """Return the counts of the ``limit`` most shown (item, bucket) pairs."""
         counts = sorted(self._tables.rewards.values(), key=lambda count: -count.impressions)
-        return counts[:limit]
+        return self._placed(counts)[:limit]
+
+    def _placed(self, counts: Iterable[RewardCount]) -> list[RewardCount]:
+        """Return the counts of items that exist, with their categories."""
+        items = self._tables.items
+        return [
+            replace(count, category=items[count.item_id].item.category)
+            for count in counts
+            if count.item_id in items
+        ]
 
     async def recent_impressions(self, limit: int) -> Sequence[Impression]:
         """Return the latest impressions, newest first."""
@@ -134,7 +146,7 @@ class MemoryStore:
             items=len(tables.items),
             items_with_embedding=sum(row.embedding is not None for row in tables.items.values()),
             users=len(tables.users),
-            interactions=sum(len(met) for met in tables.user_items.values()),
+            interactions=sum(row.interactions for row in tables.users.values()),
             impressions=len(tables.impressions),
             dead_letters=len(tables.dead_letters),
         )
@@ -200,7 +212,7 @@ class _ItemIndex:
         if (place := self._places.pop(item_id, None)) is not None:
             self._available[place] = False
 
-    def best(self, scores: NDArray[np.floating], limit: int) -> list[Scored]:
+    def best(self, scores: NDArray[np.floating[Any]], limit: int) -> list[Scored]:
         """Return the available items of finite score, best first, ties in the order of arrival."""
         usable = np.where(self._available[: len(self._ids)], scores, -np.inf)
         limit = min(limit, len(usable))
@@ -226,7 +238,7 @@ class _ItemIndex:
         self._categories.append("")
 
 
-def _grown(column: NDArray, rows: int) -> NDArray:
+def _grown(column: NDArray[Number], rows: int) -> NDArray[Number]:
     grown = np.zeros((rows, *column.shape[1:]), dtype=column.dtype)
     grown[: len(column)] = column
     return grown

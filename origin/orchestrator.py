@@ -244,8 +244,8 @@ class Orchestrator:
             staged(self._store.reward_counts(bucket, item_ids), deadline_ms, no_counts),
         )
         stages["items"], stages["rewards"] = rows, counts
-        found = [rows.result[item_id] for item_id in item_ids if item_id in rows.result]
-        return found, {
+        existing = (rows.result[item_id] for item_id in item_ids if item_id in rows.result)
+        return [row for row in existing if row.item.available], {
             count.item_id: Counts(count.impressions, count.reward) for count in counts.result
         }
 

@@ -1,7 +1,8 @@
 """Fixtures for all tests: a real PostgreSQL, with a database per module, and a real Kafka."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -33,7 +34,7 @@ def postgres_url(empty_postgres_url: str) -> str:
     """Return the URL of a database that has every migration and no row."""
     from origin.database import migrate
 
-    asyncio.run(migrate(empty_postgres_url))
+    _completed(migrate(empty_postgres_url))
     return empty_postgres_url
 
 
@@ -43,7 +44,7 @@ def new_postgres_url(postgres_server: str) -> str:
     from origin.database import migrate
 
     url = _new_database(postgres_server)
-    asyncio.run(migrate(url))
+    _completed(migrate(url))
     return url
 
 
@@ -62,8 +63,14 @@ def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def _new_database(server: str) -> str:
     name = f"test_{next(DATABASES)}"
-    asyncio.run(_create_database(server, name))
+    _completed(_create_database(server, name))
     return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+
+
+def _completed(work: Coroutine[object, object, object]) -> None:
+    """Run it in a loop of its own: the test that asks may be inside a running one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 async def _create_database(server: str, name: str) -> None:

@@ -14,8 +14,9 @@ WHERE available ORDER BY embedding <#> $1 LIMIT $2
 -- name: together
 SELECT seeds.item_id AS seed_id, found.neighbour_id AS item_id, found.level
 FROM unnest($1::text[]) AS seeds(item_id),
-LATERAL (SELECT neighbour_id, level FROM covisits
-         WHERE covisits.item_id = seeds.item_id ORDER BY level DESC LIMIT $2) AS found
+LATERAL (SELECT neighbour_id, level FROM covisits JOIN items ON items.item_id = neighbour_id
+         WHERE covisits.item_id = seeds.item_id AND available
+         ORDER BY level DESC, neighbour_id LIMIT $2) AS found
 
 -- name: trending
 SELECT item_id, levels[$3::integer] AS score FROM item_counters JOIN items USING (item_id)
