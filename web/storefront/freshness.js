@@ -9,9 +9,10 @@ const OWN = ["full", "stale"]; // Rungs on which the answer came from the user's
  * Follow every interaction until the edge serves a bundle that knows it.
  *
  * @param attune the client.
+ * @param bundle returns the version of the bundle behind the current slate.
  * @param tell called with `{ state: "waiting" | "seen" | "late" | "uncounted", ms }`.
  */
-export function followFreshness(attune, tell) {
+export function followFreshness(attune, bundle, tell) {
   let following = 0;
   attune.addEventListener("delivered", async ({ detail }) => {
     const last = detail.events.findLast((event) => event.type !== "impression");
@@ -21,16 +22,18 @@ export function followFreshness(attune, tell) {
     const mine = ++following;
     const acknowledged = Date.now() - last.occurred_at_ms;
     tell({ state: "waiting", ms: acknowledged });
-    const ms = await untilLearned(attune, last.occurred_at_ms, () => mine === following);
+    const wanted = () => mine === following;
+    const ms = await untilLearned(attune, bundle(), last.occurred_at_ms, wanted);
     if (mine === following) tell({ state: ms ? "seen" : "late", ms: ms ?? GIVE_UP_AFTER_MS });
   });
 }
 
-async function untilLearned(attune, since, wanted) {
+async function untilLearned(attune, before, since, wanted) {
   while (wanted() && Date.now() - since < GIVE_UP_AFTER_MS) {
     await new Promise((passed) => setTimeout(passed, ASK_EVERY_MS));
     const slate = await attune.recommendations({ n: 1 }).catch(() => null);
-    if (slate?.session_shift === 0 && OWN.includes(slate.degraded)) return Date.now() - since;
+    if (!slate || slate.versions.bundle === before || !OWN.includes(slate.degraded)) continue;
+    if (slate.session_shift === 0) return Date.now() - since;
   }
   return null;
 }

@@ -164,7 +164,7 @@ attune.addEventListener("consent", ({ detail }) => {
   if (stated === "none") known.clear();
   begin();
 });
-followFreshness(attune, (news) => {
+followFreshness(attune, () => slate?.versions.bundle, (news) => {
   freshness = news;
   render();
 });

@@ -212,7 +212,8 @@ function exploration() {
     const tried = slate?.items.filter((item) => item.explored).length ?? 0;
     note.textContent = `${percentWords(rate)} of places`;
     styled(gauge, { "--share": `${Math.min(100, (100 * rate) / RATE_MAX)}%` });
-    const guesses = tried === 1 ? "1 item here is a guess" : `${tried || "No"} items here are guesses`;
+    const many = `${tried || "No"} items here are guesses`;
+    const guesses = tried === 1 ? "1 item here is a guess" : many;
     const mixed = `Thompson samples weigh ${percentWords(slate?.epsilon ?? 0)} in the order`;
     sentence.textContent = `${guesses}. ${mixed}; the aim is 5 to 15 % of places.`;
   };

@@ -85,7 +85,7 @@ export function priceWords(price) {
 /** Return a duration short enough for a line of figures. */
 export function durationWords(ms) {
   if (ms < 10) return `${ms.toFixed(1)} ms`;
-  return ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
 /** Return a share as a percentage. */
