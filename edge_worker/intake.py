@@ -16,10 +16,10 @@ RETRY_AFTER_S = 2
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A batch as read: what goes to the origin (nothing to send: empty), and who acted."""
+    """A batch as read: what goes to the origin, and who acted."""
 
     batch: EventBatch
-    forward: bytes
+    forward: dict[str, object]
     users: tuple[str, ...]
 
 
@@ -27,30 +27,36 @@ def read_intake(raw: object, global_privacy_control: bool) -> Intake:
     """Return the batch, consent applied.
 
     Raises:
-        ContractError: when no event of the batch can be used and consent is not the reason.
+        ContractError: when the body is no batch.
     """
     batch = read_event_batch(raw, global_privacy_control)
-    if batch.rejected and not batch.events and not batch.dropped_by_consent:
-        first = batch.rejected[0]
-        raise ContractError(first.field, first.problem).within(f"events[{first.index}]")
-    packed = {"schema": SCHEMA_VERSION, "events": [pack_event(event) for event in batch.events]}
+    packed: dict[str, object] = {
+        "schema": SCHEMA_VERSION,
+        "events": [pack_event(event) for event in batch.events],
+    }
     acted = {
         event.user_id: None
         for event in batch.events
         if event.user_id is not None and not isinstance(event, Impression)
     }
-    return Intake(batch, json.dumps(packed).encode() if batch.events else b"", tuple(acted))
+    return Intake(batch, packed, tuple(acted))
 
 
-def acknowledgement(batch: EventBatch) -> bytes:
-    """Return the body of the 202: what was accepted, dropped by consent, and refused, and why."""
-    return json.dumps(
-        {
-            "accepted": len(batch.events),
-            "dropped_by_consent": batch.dropped_by_consent,
-            "rejected": [
-                {"index": refused.index, "field": refused.field, "problem": refused.problem}
-                for refused in batch.rejected
-            ],
-        }
-    ).encode()
+def outcome(batch: EventBatch) -> tuple[int, bytes]:
+    """Return the answer to a batch whose events the log has: what was taken, dropped and refused.
+
+    A batch without one usable event is refused as a whole, unless consent is the reason.
+    """
+    body: dict[str, object] = {
+        "accepted": len(batch.events),
+        "dropped_by_consent": batch.dropped_by_consent,
+        "rejected": [
+            {"index": refused.index, "field": refused.field, "problem": refused.problem}
+            for refused in batch.rejected
+        ],
+    }
+    if batch.events or batch.dropped_by_consent:
+        return 202, json.dumps(body).encode()
+    first = batch.rejected[0]
+    error = ContractError(first.field, first.problem).within(f"[{first.index}]").within("events")
+    return 422, json.dumps(body | error.as_json()).encode()

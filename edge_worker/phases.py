@@ -20,7 +20,7 @@ from attune.contract.bundle import Bundle, BundleRequest, pack_bundle_request, r
 from attune.contract.decode import ContractError, Fields
 from attune.contract.policy import read_policy
 from edge_worker.handler import SCORER_DEADLINE_MS, Arrival, Awaited, Edge, Fetch, Flight
-from edge_worker.intake import RETRY_AFTER_S, acknowledgement, read_intake
+from edge_worker.intake import RETRY_AFTER_S, outcome, read_intake
 from edge_worker.model import read_model
 
 FLIGHTS_MAX = 1_000
@@ -101,10 +101,13 @@ class Phases:
             return pack(refusal(error))
         self.edge.counters.events["rejected"] += len(intake.batch.rejected)
         self.edge.counters.events["dropped_by_consent"] += intake.batch.dropped_by_consent
+        status, body = outcome(intake.batch)
+        if not intake.batch.events:
+            return pack({"status": status, "body": body})
         return pack(
             {
-                "forward": intake.forward,
-                "acknowledgement": acknowledgement(intake.batch),
+                "forward": pack(intake.forward),
+                "acknowledgement": body,
                 "users": list(intake.users),
                 "count": len(intake.batch.events),
                 "retry_after_s": RETRY_AFTER_S,

@@ -11,7 +11,6 @@ export async function takeEvents(request, env) {
   const entry = await python();
   const plan = unpack(entry.begin_events(arrival));
   if (plan.status !== undefined) return json(plan.status, plan.body);
-  if (plan.forward.length === 0) return json(202, plan.acknowledgement);
   const answer = await forwardEvents(env, plan.forward);
   const accepted = answer !== null && answer.status < 300;
   entry.finish_events(pack(plan.users), plan.count, accepted, Date.now());

@@ -39,8 +39,7 @@ export async function fetchPolicy(env, etag) {
 
 /** Hand a batch of events on; return {status, bytes}, null when the origin does not answer. */
 export function forwardEvents(env, body) {
-  const headers = { "Content-Type": "application/json" };
-  return fetched(env, "/v1/events", { method: "POST", headers, body }, EVENTS_MS);
+  return fetched(env, "/v1/events", { method: "POST", headers: MSGPACK, body }, EVENTS_MS);
 }
 
 /** Return {status, headers, bytes} of the whole answer, null past the deadline or on an error. */

@@ -17,11 +17,11 @@ from attune.contract.bundle import pack_bundle, read_bundle_request
 from attune.contract.policy import pack_policy
 from edge_worker.phases import Phases
 from origin.edge_server import CONFIG, ROOT, running_edge
+from tests.integration.edge.conftest import free_port
 from tests.parity.states import NOW_MS, random_bundle, random_policy, random_request
 
 DIST = CONFIG.parent
 STATES = 400
-PORT = 8605
 
 
 class Worker:
@@ -63,7 +63,7 @@ def parity_config(folder: Path) -> Path:
 def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     config = parity_config(tmp_path_factory.mktemp("parity"))
     with (
-        running_edge("http://127.0.0.1:1", PORT, config=config, path="/") as server,
+        running_edge("http://127.0.0.1:1", free_port(), config=config, path="/") as server,
         httpx.Client(base_url=server.url, timeout=30.0) as client,
     ):
         yield Worker(client)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 import time
@@ -47,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/v1/bundle":
             self._send(200, self._bundle(read_bundle_request(msgpack.unpackb(body))))
         else:
-            self.behaviour.events += json.loads(body)["events"]
+            self.behaviour.events += msgpack.unpackb(body)["events"]
             self._send(202, b"{}")
 
     def do_GET(self) -> None:
@@ -90,16 +89,16 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def stand_in_origin(port: int) -> Iterator[Behaviour]:
-    """Yield the behaviour of an origin that runs on ``port``."""
+def stand_in_origin() -> Iterator[tuple[str, Behaviour]]:
+    """Yield the address of a running origin, and its behaviour."""
     behaviour = Behaviour()
     handler = type("BoundHandler", (Handler,), {"behaviour": behaviour})
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield behaviour
+        yield f"http://127.0.0.1:{server.server_address[1]}", behaviour
     finally:
         server.shutdown()
         server.server_close()

@@ -1,0 +1,90 @@
+"""What the edge answers to requests that are wrong, and to those that are not about slates."""
+
+import json
+
+import pytest
+
+from tests.integration.edge.conftest import Stand
+
+GOOD = {"consent": "full", "user_id": "u1", "session_id": "s1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        (b"", 400, ""),
+        (b"{", 400, ""),
+        (b"\xff\xfe", 400, ""),
+        (b"null", 400, ""),
+        (b"[]", 400, ""),
+        (b'"text"', 400, ""),
+        (b"[" * 30_000 + b"]" * 30_000, 400, ""),
+        (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, 400, ""),
+        (json.dumps({**GOOD, "n": "ten"}).encode(), 400, "n"),
+        (json.dumps({**GOOD, "n": 0}).encode(), 400, "n"),
+        (json.dumps({**GOOD, "n": 1e308}).encode(), 400, "n"),
+        (json.dumps({**GOOD, "colour": "red"}).encode(), 400, "colour"),
+        (json.dumps({**GOOD, "schema": 99}).encode(), 400, "schema"),
+        (json.dumps({**GOOD, "consent": "maybe"}).encode(), 400, "consent"),
+        (json.dumps({**GOOD, "user_id": None}).encode(), 400, "user_id"),
+        (json.dumps({**GOOD, "user_id": "\x00"}).encode(), 400, "user_id"),
+        (json.dumps({**GOOD, "user_id": "\ud800"}).encode(), 200, ""),
+        (json.dumps({**GOOD, "recent": [{}]}).encode(), 400, "recent[0].item_id"),
+        (json.dumps({**GOOD, "exclude": ["x"] * 201}).encode(), 400, "exclude"),
+        (json.dumps({**GOOD, "context": {"device": "toaster"}}).encode(), 400, "context.device"),
+        (json.dumps({**GOOD, "exclude": ["x" * 70_000]}).encode(), 413, ""),
+    ],
+)
+def test_a_wrong_request_gets_an_error_that_names_the_field(
+    running: Stand, body: bytes, status: int, field: str
+) -> None:
+    answer = running.client.post("/v1/recommendations", content=body)
+    assert answer.status_code == status, answer.text
+    if status != 200:
+        assert answer.json()["error"]["field"] == field
+        assert answer.json()["error"]["problem"]
+
+
+def test_a_body_without_a_stated_length_is_limited_too(running: Stand) -> None:
+    answer = running.client.post("/v1/events", content=(b" " * 10_000 for _ in range(10)))
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/recommendations", 405),
+        ("DELETE", "/v1/events", 405),
+        ("POST", "/healthz", 405),
+        ("POST", "/index.html", 405),
+        ("GET", "/v1/nothing", 404),
+        ("GET", "/../package.json", 404),
+        ("GET", "/%2e%2e/package.json", 404),
+        ("GET", "/..%2fpackage.json", 404),
+        ("GET", "/.env.json", 404),
+        ("GET", "/healthz", 200),
+        ("GET", "/v1/edge/status", 200),
+    ],
+)
+def test_routes_answer_to_their_methods_alone(
+    running: Stand, method: str, path: str, status: int
+) -> None:
+    answer = running.client.request(method, path)
+    assert answer.status_code == status
+    if status in (404, 405):
+        assert answer.json()["error"]["problem"]
+
+
+def test_other_sites_pages_may_ask(running: Stand) -> None:
+    answer = running.client.options("/v1/recommendations", headers={"Origin": "https://shop.test"})
+    assert answer.status_code == 204
+    assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+    refused = running.client.post("/v1/recommendations", content=b"{")
+    assert refused.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_the_page_and_the_sdk_are_served_with_their_types(running: Stand) -> None:
+    page = running.client.get("/")
+    assert page.headers["Content-Type"].startswith("text/html")
+    sdk = running.client.get("/sdk/attune.js")
+    assert sdk.headers["Content-Type"].startswith("text/javascript")
