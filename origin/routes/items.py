@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from attune.contract.decode import ContractError
+from attune.contract.decode import ContractError, checked_text
 from attune.contract.item import ITEMS_PER_BATCH_MAX, Item, pack_item, read_item
 from attune.popularity import HALF_LIVES_HOURS, TRENDING, reading
 from origin.routes.bodies import (
@@ -144,8 +144,7 @@ def not_found() -> Response:
 
 
 def _item_id(request: Request) -> str:
-    item_id: str = request.path_params["item_id"]
-    return read_item({"title": "-"}, item_id).item_id
+    return checked_text("item_id", request.path_params["item_id"])
 
 
 ITEM_ANSWERS = answers(s200="the item", s404="there is none of that id")

@@ -3,8 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from attune.contract.decode import ContractError
-from attune.contract.item import read_item
+from attune.contract.decode import ContractError, checked_text
 from origin.artwork_cache import Drawing
 from origin.routes.endpoint import Body, Endpoint, answers, services
 from origin.routes.replies import error_reply
@@ -25,7 +24,7 @@ async def clip(request: Request) -> Response:
 
 async def _drawn(request: Request, kind: Drawing) -> Response:
     tier = services(request)
-    item_id = read_item({"title": "-"}, request.path_params["item_id"]).item_id
+    item_id = checked_text("item_id", request.path_params["item_id"])
     row = await tier.store.item(item_id)
     if row is None:
         return error_reply(ContractError("item_id", "is not in the catalogue", 404))
