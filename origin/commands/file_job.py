@@ -16,9 +16,10 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True)
 class FileJob(Generic[Record]):
-    """A file, how it is read, and how its records are written; `write` returns how many were new.
+    """A file, how it is read, and how its records are written.
 
-    `finish` runs once after the last batch, with a callback that counts what it does.
+    `write` returns how many of a batch were new, or whatever else `counted_as` names. `finish` runs
+    once after the last batch, with a callback for its progress.
     """
 
     file: Path
@@ -28,6 +29,7 @@ class FileJob(Generic[Record]):
     reading: Reading[Record]
     batch_size: int
     write: Callable[[Destination, Sequence[Record]], Awaitable[int]]
+    counted_as: str = "new"
     finish: Callable[[Destination, Callable[[int], object]], Awaitable[None]] | None = None
 
     def run(self) -> dict[str, FigureTree]:
@@ -38,7 +40,7 @@ class FileJob(Generic[Record]):
         return {
             "file": str(self.file),
             **asdict(summary),
-            "new": new,
+            self.counted_as: new,
             "rejects_file": str(self._rejects_path()) if summary.rejected else None,
             "seconds": round(time.monotonic() - started_s, 2),
         }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from origin.commands.report import json_option, show
+from origin.commands.report import FigureTree, json_option, show
 
 if TYPE_CHECKING:
     from attune.contract.event import Event
@@ -86,7 +86,7 @@ def items(
 
     reading = Reading(lambda row: item_of(renamed(row.values, names)), lambda item: item.item_id)
     job = FileJob(file, file_format, rejects, as_json, reading, ITEMS_PER_WRITE, write)
-    show(job.run(), as_json=as_json, title=f"Items from {file.name}")
+    tell(job.run(), as_json=as_json, title=f"Items from {file.name}")
 
 
 @command.command("events")
@@ -118,8 +118,10 @@ def events(
     sessions = Sessions()
     reading = Reading(lambda row: event_of(renamed(row.values, names), sessions), event_key)
     finish = learn_to_the_end if wait else None
-    job = FileJob(file, file_format, rejects, as_json, reading, EVENTS_PER_APPEND, write, finish)
-    show(job.run(), as_json=as_json, title=f"Events from {file.name}")
+    job = FileJob(
+        file, file_format, rejects, as_json, reading, EVENTS_PER_APPEND, write, "appended", finish
+    )
+    tell(job.run(), as_json=as_json, title=f"Events from {file.name}")
 
 
 @command.command("users")
@@ -142,4 +144,11 @@ def users(
 
     reading = Reading(lambda row: user_of(renamed(row.values, names)), lambda user: user.user_id)
     job = FileJob(file, file_format, rejects, as_json, reading, USERS_PER_WRITE, write)
-    show(job.run(), as_json=as_json, title=f"Users from {file.name}")
+    tell(job.run(), as_json=as_json, title=f"Users from {file.name}")
+
+
+def tell(figures: dict[str, FigureTree], *, as_json: bool, title: str) -> None:
+    """Show what became of a file; fail when none of its lines could be used."""
+    show(figures, as_json=as_json, title=title)
+    if figures["read"] and figures["read"] == figures["rejected"]:
+        raise click.ClickException("none of the lines could be used")

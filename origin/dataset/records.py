@@ -28,6 +28,7 @@ PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 
 ITEM_FIELDS = frozenset(field.name for field in fields(Item)) | {"schema"}
 CONTEXT_FIELDS = ("device", "region", "local_hour", "entry_category")
+COLUMN_OF = {f"context.{name}": name for name in CONTEXT_FIELDS} | {"type": "action"}
 TIME_FIELDS = ("occurred_at_ms", "occurred_at", "timestamp")
 INTERACTION_FIELDS = (
     "event_id",
@@ -103,26 +104,41 @@ def event_of(values: Mapping[str, object], sessions: "Sessions") -> Event:
     """
     if values.get("type") == "impression":
         return storable(read_event(values, strict=True))
+    raw = wire_form(values)
+    raw.setdefault("session_id", sessions.session_of(raw.get("user_id"), raw["occurred_at_ms"]))
+    raw.setdefault("event_id", content_id(raw))
+    try:
+        return storable(read_event(raw, strict=True))
+    except ContractError as error:
+        column = COLUMN_OF.get(error.field, error.field)
+        raise ContractError(column, error.problem) from error
+
+
+def wire_form(values: Mapping[str, object]) -> dict[str, object]:
+    """Return a row as the contract writes an interaction; columns that it does not know are left.
+
+    Raises:
+        ContractError: when there is no time, or a number is none.
+    """
     time = next((values[name] for name in TIME_FIELDS if values.get(name) is not None), None)
     if time is None:
         raise ContractError("occurred_at_ms", "is required")
-    flat = {name: values[name] for name in CONTEXT_FIELDS if values.get(name) is not None}
     raw: dict[str, object] = {
         name: values[name] for name in INTERACTION_FIELDS if values.get(name) is not None
     }
+    for name in ("position", "propensity"):
+        if name in raw:
+            raw[name] = as_number(name, raw[name])
+    for name in ("user_id", "item_id", "session_id", "event_id"):
+        if name in raw:
+            raw[name] = as_id(raw[name])
     raw["type"] = values.get("type") or values.get("action") or "view"
     raw["occurred_at_ms"] = as_time("occurred_at_ms", time)
-    raw["position"] = as_number("position", raw.get("position"))
-    raw["propensity"] = as_number("propensity", raw.get("propensity"))
-    raw["item_id"], raw["user_id"] = as_id(raw.get("item_id")), as_id(raw.get("user_id"))
-    raw.setdefault("consent", "full" if raw["user_id"] is not None else "cohort")
-    if flat:
-        if "local_hour" in flat:
-            flat["local_hour"] = as_number("local_hour", flat["local_hour"])
-        raw["context"] = flat
-    raw.setdefault("session_id", sessions.session_of(raw["user_id"], raw["occurred_at_ms"]))
-    raw.setdefault("event_id", content_id(raw))
-    return storable(read_event(raw, strict=True))
+    raw.setdefault("consent", "full" if "user_id" in raw else "cohort")
+    flat = {name: values[name] for name in CONTEXT_FIELDS if values.get(name) is not None}
+    if "local_hour" in flat:
+        flat["local_hour"] = as_number("local_hour", flat["local_hour"])
+    return raw | ({"context": flat} if flat else {})
 
 
 def storable(event: Event) -> Event:

@@ -88,8 +88,8 @@ class Environment:
 
     def end_visit(self, visit: Visit) -> None:
         """Let the visit leave its trace in the visitor's taste."""
-        visitor, size = visit.visitor, visit.intent.shape[0]
-        wandering: Vector = WANDERING * self._noise.standard_normal(size)
+        visitor = visit.visitor
+        wandering = WANDERING * self._noise.standard_normal(len(visit.intent))
         visitor.taste = unit(visitor.taste + TRACE_OF_A_VISIT * visit.intent + wandering)
 
     def attraction(self, visit: Visit) -> Vector:
