@@ -8,10 +8,13 @@ const $ = (id) => document.getElementById(id);
 const whole = new Intl.NumberFormat();
 
 let last = null; // The previous report of the edge, for rates.
+const absent = new Set(); // Addresses that this edge does not have, asked once.
 
 async function read(path) {
+  if (absent.has(path)) return null;
   try {
     const response = await fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (response.status === 404) absent.add(path);
     return response.ok ? await response.json() : null;
   } catch {
     return null;
@@ -26,8 +29,8 @@ async function refresh() {
       ? `Read at ${new Date().toLocaleTimeString()}.`
       : "The edge does not answer; trying again.";
     $("edge").replaceChildren(...(edge ? edgeTiles(edge, now) : [missing("The edge is silent.")]));
-    const absent = "The overview is not reachable through this edge; ask the origin itself.";
-    $("origin").replaceChildren(...(overview ? originTiles(overview) : [missing(absent)]));
+    const hidden = "The overview is not reachable through this edge; ask the origin itself.";
+    $("origin").replaceChildren(...(overview ? originTiles(overview) : [missing(hidden)]));
     if (edge) last = { at: now, answers: total(edge.tiers) };
   }
   setTimeout(refresh, EVERY_MS);
@@ -48,7 +51,7 @@ function edgeTiles(edge, now) {
     shares("Scored by", edge.scorers),
     shares("Events", edge.events),
     tile("Model", edge.model_version ?? "unknown", `policy ${edge.policy_version ?? 0}`),
-    tile("Bundles in memory", whole.format(edge.bundles ?? 0), `${edge.boots} boots`),
+    tile("Bundles in memory", whole.format(edge.bundles ?? 0), edge.boots === 1 ? "1 boot" : `${edge.boots} boots`),
   ];
 }
 
@@ -84,10 +87,12 @@ function shares(title, counts = {}) {
   const rows = Object.entries(counts).sort(([, one], [, other]) => other - one);
   const list = rows.map(([name, count]) => {
     const bar = element("span", { class: "bar", "aria-hidden": "true" }, element("i"));
-    styled(bar, { "--share": `${(100 * count) / all}%` });
-    return element("li", {}, name, bar, element("span", {}, whole.format(count)));
+    styled(bar, { "--share": `${all ? (100 * count) / all : 0}%` });
+    const label = element("span", {}, name.replaceAll("_", " "));
+    return element("li", {}, label, bar, element("span", {}, whole.format(count)));
   });
-  const body = list.length ? element("ul", { class: "shares" }, ...list) : element("p", {}, "None yet.");
+  const counted = element("ul", { class: "shares" }, ...list);
+  const body = list.length ? counted : element("p", {}, "None yet.");
   return element("div", { class: "tile" }, element("h3", {}, title), body);
 }
 
@@ -95,7 +100,8 @@ function posteriors(counts) {
   const head = ["Item", "Context", "Impressions", "Reward", "Mean"];
   const titles = head.map((name) => element("th", { scope: "col" }, name));
   const rows = counts.map(({ item_id, bucket, impressions, reward }) => {
-    const cells = [bucket, whole.format(impressions), reward.toFixed(1), percent(reward, impressions)];
+    const mean = percent(reward, impressions);
+    const cells = [bucket, whole.format(impressions), reward.toFixed(1), mean];
     const name = element("th", { scope: "row" }, item_id);
     return element("tr", {}, name, ...cells.map((text) => element("td", {}, text)));
   });
@@ -105,7 +111,7 @@ function posteriors(counts) {
     element("thead", {}, element("tr", {}, ...titles)),
     element("tbody", {}, ...rows),
   );
-  const scroll = { class: "scroll", tabindex: "0", role: "region", "aria-label": "Most shown items" };
+  const scroll = { class: "scroll", tabindex: "0", role: "region", "aria-label": "Most shown" };
   const box = element("div", scroll, table);
   return element("div", { class: "tile is-wide" }, element("h3", {}, "Most shown"), box);
 }
