@@ -7,6 +7,7 @@ const config :Workerd.Config = (
   services = [
     (name = "edge", worker = .edge),
     (name = "scorer", worker = .scorer),
+    (name = "cache", worker = .cache),
     (name = "site", disk = (path = "../../web", allowDotfiles = false)),
     # The origin is on this machine or in the same network.
     (name = "internet", network = (allow = ["public", "private", "local"])),
@@ -44,6 +45,7 @@ const edge :Workerd.Worker = (
     (name = "ORIGIN_URL", fromEnvironment = "ATTUNE_ORIGIN_URL"),
   ],
   globalOutbound = "internet",
+  cacheApiOutbound = "cache",
 );
 
 const scorer :Workerd.Worker = (
@@ -55,4 +57,9 @@ const scorer :Workerd.Worker = (
     (name = "edge_scorer.onnx", data = embed "scorer/edge_scorer.onnx"),
     (name = "edge_scorer.json", text = embed "scorer/edge_scorer.json"),
   ],
+);
+
+const cache :Workerd.Worker = (
+  compatibilityDate = "2026-03-01",
+  modules = [(name = "cache.js", esModule = embed "local/cache.js")],
 );

@@ -1,7 +1,8 @@
 /** Build `wasm/dist/`: the Python worker and the scorer worker, ready to deploy or to run locally. */
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -17,6 +18,8 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const WASM = join(ROOT, "wasm");
 const DIST = join(WASM, "dist");
 const STAMP = join(DIST, "inputs.sha256");
+/** Where a build grows: an edge that runs keeps the old files until the new ones are complete. */
+const UNFINISHED = join(WASM, "build", "dist");
 
 const PYTHON_GLUE = readdirSync(WASM).filter((name) => name.endsWith(".js"));
 const SCORER_GLUE = readdirSync(join(WASM, "scorer"));
@@ -29,6 +32,7 @@ function inputs() {
   return [
     "package-lock.json",
     "wasm/workerd.capnp",
+    "wasm/local/cache.js",
     ...steps,
     ...PYTHON_GLUE.map((name) => join("wasm", name)),
     ...SCORER_GLUE.map((name) => join("wasm/scorer", name)),
@@ -48,7 +52,7 @@ function dependency(path) {
 
 /** Put `bytes` at `name` in the distribution. */
 function put(name, bytes) {
-  const path = join(DIST, name);
+  const path = join(UNFINISHED, name);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, bytes);
 }
@@ -84,21 +88,32 @@ function scorerWorker() {
 }
 
 function sizes(folder) {
-  const files = readdirSync(join(DIST, folder)).map((name) => readFileSync(join(DIST, folder, name)));
+  const files = readdirSync(join(DIST, folder)).map((name) =>
+    readFileSync(join(DIST, folder, name)),
+  );
   const total = (measure) => (files.reduce((sum, file) => sum + measure(file), 0) / 1e6).toFixed(2);
   return `${folder} worker ${total((file) => file.length)} MB, ${total((file) => gzipSync(file).length)} MB gz`;
 }
 
+for (const name of MODEL) {
+  if (!existsSync(join(MODELS, name))) {
+    console.error(`${join(MODELS, name)} is missing: attune train writes it`);
+    process.exit(1);
+  }
+}
 const wanted = digest(inputs());
 if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) {
   console.log("wasm/dist is up to date");
 } else {
   const started = Date.now();
-  rmSync(DIST, { recursive: true, force: true });
+  rmSync(UNFINISHED, { recursive: true, force: true });
   await pythonWorker();
   scorerWorker();
+  put("local/cache.js", readFileSync(join(WASM, "local/cache.js")));
   put("workerd.capnp", readFileSync(join(WASM, "workerd.capnp")));
-  writeFileSync(STAMP, wanted);
+  put("inputs.sha256", wanted);
+  rmSync(DIST, { recursive: true, force: true });
+  renameSync(UNFINISHED, DIST);
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   console.log(`built wasm/dist in ${seconds} s: ${sizes("python")}; ${sizes("scorer")}`);
 }

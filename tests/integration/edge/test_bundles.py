@@ -129,3 +129,14 @@ def test_the_policy_is_asked_for_once_in_a_while_and_not_sent_again(stand: Stand
     stand.wait_until(lambda: stand.status()["policy_version"] > 0)
     assert stand.origin.requests["/v1/policy"] == 1
     assert stand.slate()["versions"]["policy"] == stand.status()["policy_version"]
+
+
+def test_a_bundle_that_left_the_memory_comes_from_the_cache_not_the_origin(stand: Stand) -> None:
+    stand.slate(user_id="first")
+    for visitor in range(130):  # the memory holds 128
+        stand.slate(user_id=f"visitor-{visitor}", n=1)
+    assert stand.slate(user_id="first")["degraded"] == "full"
+    assert stand.status()["tiers"]["cache"] == 1
+    asked = [question.user_id for question in stand.origin.questions]
+    assert asked.count("first") == 1
+    assert stand.status()["bundles"] == 128
