@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import os
 import signal
 import subprocess
 import sys
@@ -67,7 +66,7 @@ def running_edge(
     ]
     process = subprocess.Popen(  # noqa: S603 - our own program, our own arguments
         arguments,
-        env={**os.environ, "ATTUNE_ORIGIN_URL": origin_url},
+        env={"ATTUNE_ORIGIN_URL": origin_url},
         stdin=subprocess.DEVNULL,
         preexec_fn=_die_with_parent if sys.platform == "linux" else None,
     )
