@@ -1,0 +1,1 @@
+"""Benchmarks that run the real processes, as `attune bench` starts them."""
