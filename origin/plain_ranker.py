@@ -25,4 +25,6 @@ class PlainRanker:
         rows = ranker_features(given)  # (N, F)
         weights = np.array([WEIGHTS.get(name, 0.0) for name in RANKER_FEATURES])  # (F,)
         logits = rows @ weights  # (N,)
-        return (1.0 / (1.0 + np.exp(logits.mean() - logits))).astype(np.float32)
+        # Two deviations become one unit, so that no score comes near 0 or 1 and all stay apart.
+        unit = 2.0 * logits.std() + 1e-6
+        return (1.0 / (1.0 + np.exp((logits.mean() - logits) / unit))).astype(np.float32)

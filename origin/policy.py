@@ -93,7 +93,13 @@ def realised_exploration(impression: Impression) -> float:
 class PolicyKeeper:
     """Holds the policy: read again at most once a second, a new version only when it changed."""
 
-    def __init__(self, store: ServingStore, rule: EmbeddingRule, target: ExplorationTarget) -> None:
+    def __init__(
+        self,
+        store: ServingStore,
+        rule: EmbeddingRule,
+        target: ExplorationTarget,
+        age_max_ms: float = SNAPSHOT_AGE_MS,
+    ) -> None:
         self._store = store
         self._rule = rule
         self._target = target
@@ -101,7 +107,7 @@ class PolicyKeeper:
         self._steered_until_ms: int | None = None
         self._policy = Policy(self._snapshot({}, Priors(), 0), Priors())
         self._now_ms = 0
-        self._current = Remembered(self._read, SNAPSHOT_AGE_MS)
+        self._current = Remembered(self._read, age_max_ms)
 
     @property
     def exploration(self) -> ExplorationState:

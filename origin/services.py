@@ -1,5 +1,7 @@
 """Everything that the origin's routes work with, opened and closed as one."""
 
+import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -9,7 +11,7 @@ from pathlib import Path
 from attune.embedding import EmbeddingRule
 from attune.exploration import ExplorationTarget
 from origin.artwork_cache import ArtworkCache
-from origin.database import connection_pool, migrate
+from origin.database import OUTAGES, connection_pool, migrate
 from origin.event_log import open_event_log
 from origin.log_intake import LogIntake
 from origin.metrics import Metrics
@@ -21,6 +23,11 @@ from origin.settings import Settings
 from origin.stage import staged
 
 START_DEADLINE_MS = 5_000
+
+DATABASE_WAIT_SECONDS = 30.0
+"""Machines of one deployment come up in any order."""
+
+logger = logging.getLogger("attune.origin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +45,8 @@ class Services:
 
 @asynccontextmanager
 async def open_services(settings: Settings, database_url: str) -> AsyncIterator[Services]:
-    """Yield the services over a migrated database."""
-    await migrate(database_url)
+    """Yield the services over a database that answers, migrated."""
+    await migrate_when_it_answers(database_url)
     rule = EmbeddingRule()
     target = ExplorationTarget(settings.exploration_low, settings.exploration_high)
     log = LogIntake(lambda: open_event_log(database_url, settings.kafka_bootstrap_servers))
@@ -54,6 +61,21 @@ async def open_services(settings: Settings, database_url: str) -> AsyncIterator[
             yield Services(store, log, policy, orchestrator, artwork, Metrics(), now_ms)
         finally:
             await log.close()
+
+
+async def migrate_when_it_answers(database_url: str) -> None:
+    """Apply the migrations; a database that is still starting is waited for."""
+    deadline_s = time.monotonic() + DATABASE_WAIT_SECONDS
+    while True:
+        try:
+            await migrate(database_url)
+        except OUTAGES as error:
+            if time.monotonic() > deadline_s:
+                raise
+            logger.warning("PostgreSQL does not answer yet: %s", error)
+            await asyncio.sleep(1.0)
+        else:
+            return
 
 
 def now_ms() -> int:
