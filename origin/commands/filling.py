@@ -101,8 +101,18 @@ async def write_all(
 
 
 async def put_items(store: "PostgresStore", items: Sequence["Item"]) -> int:
-    """Write a batch of items; return how many were new."""
-    return await store.put_items(items, time.time_ns() // 1_000_000)
+    """Write a batch of items; return how many were new.
+
+    Items that have no embedding get the one that follows from their words, so that the events that
+    are learned next move users somewhere.
+    """
+    from origin.content_embedding import VERSION, content_embedding
+
+    new = await store.put_items(items, time.time_ns() // 1_000_000)
+    rows = await store.item_rows([item.item_id for item in items])
+    bare = [row.item for row in rows.values() if row.embedding is None]
+    await store.put_embeddings(VERSION, {item.item_id: content_embedding(item) for item in bare})
+    return new
 
 
 async def append_events(log: "EventLog", events: Sequence["Event"]) -> None:
