@@ -203,4 +203,7 @@ async def _load_all(
         learning = bar.add_task("Learning", total=count)
         await filling.learn_to_the_end(destination, lambda n: bar.advance(learning, n))
         bar.update(learning, completed=count)
+        placing = bar.add_task("Placing items", total=1)
+        await filling.refresh_embeddings(destination)
+        bar.advance(placing)
     return new

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from origin.dataset.records import ImportedUser
     from origin.event_log.port import EventLog
     from origin.postgres_store import PostgresStore
+    from origin.postgres_training import PostgresTraining
     from origin.store import UserRow
 
 Result = TypeVar("Result")
@@ -34,9 +35,10 @@ STALL_SECONDS = 60.0  # without one more event learned, somebody must look what 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where data goes: the store, and the log whose processors learn from events."""
+    """Where data goes: the store, training's bulk access to it, and the log that is learned from."""
 
     store: "PostgresStore"
+    training: "PostgresTraining"
     log: "EventLog"
 
 
@@ -67,13 +69,14 @@ async def _connected(
     from origin.database import connection_pool, migrate
     from origin.event_log import open_event_log
     from origin.postgres_store import PostgresStore
+    from origin.postgres_training import PostgresTraining
 
     await migrate(database_url)
     async with (
         connection_pool(database_url, 3, "import") as pool,
         await open_event_log(database_url, kafka) as log,
     ):
-        return await work(Destination(PostgresStore(pool), log))
+        return await work(Destination(PostgresStore(pool), PostgresTraining(pool), log))
 
 
 @contextmanager
@@ -101,18 +104,19 @@ async def write_all(
 
 
 async def put_items(store: "PostgresStore", items: Sequence["Item"]) -> int:
-    """Write a batch of items; return how many were new.
+    """Write a batch of items; return how many were new."""
+    from origin.catalogue import write_items
 
-    Items that have no embedding get the one that follows from their words, so that the events that
-    are learned next move users somewhere.
-    """
-    from origin.content_embedding import VERSION, content_embedding
+    return await write_items(store, store, items, time.time_ns() // 1_000_000)
 
-    new = await store.put_items(items, time.time_ns() // 1_000_000)
-    rows = await store.item_rows([item.item_id for item in items])
-    bare = [row.item for row in rows.values() if row.embedding is None]
-    await store.put_embeddings(VERSION, {item.item_id: content_embedding(item) for item in bare})
-    return new
+
+async def refresh_embeddings(destination: Destination) -> None:
+    """Place items by who met them, and users by what they met, as the daily batch does."""
+    from attune.embedding import EmbeddingRule
+    from origin.training.catalogue_embeddings import refresh_embeddings
+
+    now_ms = time.time_ns() // 1_000_000
+    await refresh_embeddings(destination.store, destination.training, EmbeddingRule(), now_ms)
 
 
 async def append_events(log: "EventLog", events: Sequence["Event"]) -> None:

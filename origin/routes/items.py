@@ -8,6 +8,7 @@ from starlette.responses import Response
 from attune.contract.decode import ContractError, checked_text
 from attune.contract.item import ITEMS_PER_BATCH_MAX, Item, pack_item, read_item
 from attune.popularity import HALF_LIVES_HOURS, TRENDING, reading
+from origin.catalogue import write_items
 from origin.routes.bodies import (
     bounded_body,
     decoded_json,
@@ -40,7 +41,8 @@ async def get_item(request: Request) -> Response:
 async def put_item(request: Request) -> Response:
     """Insert or replace the item."""
     item = read_item(await json_body(request, ITEM_BYTES_MAX), _item_id(request))
-    is_new = await services(request).store.put_items([item], services(request).now_ms())
+    tier = services(request)
+    is_new = await write_items(tier.store, tier.store, [item], tier.now_ms())
     return json_reply({"item_id": item.item_id}, 201 if is_new else 200)
 
 
@@ -69,7 +71,7 @@ async def put_items(request: Request) -> Response:
         raise ContractError("", problem, 413)
     items, rejected = read_lines(numbered)
     tier = services(request)
-    created = await tier.store.put_items(items, tier.now_ms()) if items else 0
+    created = await write_items(tier.store, tier.store, items, tier.now_ms()) if items else 0
     body = {"accepted": len(items), "created": created, "rejected": rejected}
     return json_reply(body, 200 if items else 422)
 

@@ -1,0 +1,1 @@
+"""Training: from events to embeddings, a deep ranker and its edge student, exported to ONNX."""
