@@ -35,7 +35,7 @@ STALL_SECONDS = 60.0  # without one more event learned, somebody must look what 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where data goes: the store, training's bulk access to it, and the log that is learned from."""
+    """Where data goes: the store, training's access to it, and the log that is learned from."""
 
     store: "PostgresStore"
     training: "PostgresTraining"
