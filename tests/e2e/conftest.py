@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
 
 from origin.demo.stack import Ports, Stack, running_stack
@@ -45,9 +46,9 @@ def stack() -> Iterator[Stack]:
             yield running
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    """Yield a browser."""
+    """Yield a browser; every visitor gets a profile of their own in it."""
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed; CHROMIUM names one that is elsewhere")
     async with async_playwright() as playwright:
@@ -98,7 +99,7 @@ class Visitor:
         return [body for where, body in self.sent if where == path]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def arrives(stack: Stack, chromium: Browser) -> AsyncIterator[Any]:
     """Yield a function that returns a new visitor; no browser of theirs may complain."""
     visitors: list[Visitor] = []

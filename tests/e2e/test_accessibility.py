@@ -9,7 +9,8 @@ from playwright.async_api import Route
 from origin.demo.stack import Stack
 from tests.e2e.conftest import Visitor
 
-pytestmark = pytest.mark.e2e
+# One event loop for all, because the browser is shared.
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 Arrives = Callable[..., Awaitable[Visitor]]
 AUDIT = Path(__file__).with_name("audit.js").read_text()

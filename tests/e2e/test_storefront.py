@@ -10,7 +10,8 @@ import pytest
 from origin.demo.stack import Stack
 from tests.e2e.conftest import Visitor
 
-pytestmark = pytest.mark.e2e
+# One event loop for all, because the browser is shared.
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 Arrives = Callable[..., Awaitable[Visitor]]
 LEARNED_WITHIN_SECONDS = 20
@@ -68,6 +69,48 @@ async def test_the_page_says_when_the_stream_has_learned(arrives: Arrives) -> No
     assert said.startswith("Your click went through the stream and back in ")
 
 
+FANS = 8
+
+ACT_AS_FANS = """
+async ({ first, second, fans }) => {
+  const { createAttune } = await import("/sdk/attune.js");
+  for (let fan = 0; fan < fans; fan++) {
+    const attune = createAttune({ consent: "full" });
+    attune.reset();
+    attune.track("click", first);
+    attune.track("cart", second);
+    await attune.flush();
+    attune.close();
+  }
+}
+"""
+
+
+async def slate_after_looking_at(item_id: str, arrives: Arrives) -> list[str]:
+    """Return what a newcomer is shown on the next page view, once the stream knows the look."""
+    newcomer = await arrives()
+    await newcomer.arrive()
+    await newcomer.look_at(item_id)
+    await newcomer.until_learned()
+    await newcomer.arrive()
+    return await newcomer.slate()
+
+
+async def test_a_second_visitor_with_the_same_taste_benefits(
+    arrives: Arrives, stack: Stack
+) -> None:
+    crowd = await arrives()
+    await crowd.arrive()
+    first = (await crowd.slate())[-1]
+    quiet = "SELECT item_id FROM item_counters WHERE item_id <> ALL($1) ORDER BY levels LIMIT 1"
+    before = await slate_after_looking_at(first, arrives)
+    second = await stored(stack, quiet, before)
+    await crowd.page.evaluate(ACT_AS_FANS, {"first": first, "second": second, "fans": FANS})
+    after = await slate_after_looking_at(first, arrives)
+    assert second not in before
+    assert second in after
+
+
 async def test_without_consent_nothing_is_stored_and_no_id_is_sent(arrives: Arrives) -> None:
     visitor = await arrives()
     await visitor.arrive()
@@ -105,6 +148,7 @@ async def test_a_new_visitor_shares_nothing_with_the_last_one(arrives: Arrives) 
     visitor = await arrives()
     await visitor.arrive()
     await visitor.look_at((await visitor.slate())[0])
+    await visitor.until_learned()
     visitor.sent.clear()
     async with visitor.page.expect_request("**/v1/recommendations") as asked:
         await visitor.page.click("#new-visitor")

@@ -22,9 +22,10 @@ export function followFreshness(attune, bundle, tell) {
     const mine = ++following;
     const acknowledged = Date.now() - last.occurred_at_ms;
     tell({ state: "waiting", ms: acknowledged });
-    const wanted = () => mine === following;
+    const visitor = attune.userId;
+    const wanted = () => mine === following && attune.userId === visitor;
     const ms = await untilLearned(attune, bundle(), last.occurred_at_ms, wanted);
-    if (mine === following) tell({ state: ms ? "seen" : "late", ms: ms ?? GIVE_UP_AFTER_MS });
+    if (wanted()) tell({ state: ms ? "seen" : "late", ms: ms ?? GIVE_UP_AFTER_MS });
   });
 }
 
