@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,7 +20,7 @@ class Anchor:
     item_id: str
     action: str
     category: str
-    code: array[int]
+    code: tuple[int, ...]
     length: float
 
 
@@ -35,7 +34,7 @@ class SessionState:
     """
 
     embedding: tuple[float, ...]
-    code: array[int]
+    code: tuple[int, ...]
     length: float
     shift: float
     anchors: tuple[Anchor, ...]
@@ -54,7 +53,7 @@ def session_state(
     before = list(bundle.user_embedding)
     after = before
     interactions = bundle.user_interactions
-    known = _known_items(bundle)
+    known = _known_items(bundle, {interaction.item_id for interaction in recent})
     anchors: list[Anchor] = []
     for interaction in recent:
         found = known.get(interaction.item_id)
@@ -87,12 +86,13 @@ def _shift(before: list[float], after: list[float]) -> float:
     return 1.0 - cosine(before, after)
 
 
-def _known_items(bundle: Bundle) -> Mapping[str, tuple[array[int], str]]:
-    """Return code and category of every item that the bundle can place."""
+def _known_items(bundle: Bundle, wanted: set[str]) -> Mapping[str, tuple[tuple[int, ...], str]]:
+    """Return code and category of those of the items that the bundle can place."""
     candidates = bundle.candidates
     known = {
         item_id: (integers(candidates.embedding(index)), candidates.cards[index].category)
         for index, item_id in enumerate(candidates.item_ids)
+        if item_id in wanted
     }
     for index, item_id in enumerate(bundle.recents.item_ids):
         start = index * EMBEDDING_DIMENSION

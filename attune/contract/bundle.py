@@ -96,10 +96,10 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.item_ids)
 
-    def embedding(self, index: int) -> memoryview:
-        """Return the candidate's embedding: 64 integers in [-127, 127]."""
+    def embedding(self, index: int) -> bytes:
+        """Return the candidate's embedding: 64 signed bytes."""
         start = index * EMBEDDING_DIMENSION
-        return memoryview(self.embeddings)[start : start + EMBEDDING_DIMENSION].cast("b")
+        return self.embeddings[start : start + EMBEDDING_DIMENSION]
 
 
 @dataclass(frozen=True, slots=True)
