@@ -69,6 +69,7 @@ async def connection_pool(
         timeout=CONNECT_TIMEOUT_SECONDS,
         command_timeout=COMMAND_TIMEOUT_SECONDS,
         init=register_types,
+        reset=leave_as_is,
         # Statements here run for milliseconds: compiling one costs more than it ever saves.
         server_settings={
             "application_name": application,
@@ -92,6 +93,14 @@ async def register_types(connection: "Connection") -> None:
         decoder=decode_halfvec,
         format="binary",
     )
+
+
+async def leave_as_is(connection: "Connection") -> None:
+    """Do nothing when a connection comes back: nobody here changes a session's state.
+
+    The driver's own reset is a round trip after every statement, a tenth of an answer's time. It
+    still rolls back a transaction that was left open.
+    """
 
 
 def encode_halfvec(vector: NDArray[np.float32] | bytes) -> bytes:

@@ -1,7 +1,7 @@
 """How the store's values stand in PostgreSQL's rows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import cast
 
@@ -16,6 +16,8 @@ from attune.contract.item import Item
 from attune.contract.recommendation import RecentInteraction
 from origin.packing import packed, unpacked
 from origin.store import ItemRow, UserRow
+
+NO_ATTRIBUTES: Mapping[str, str | float | bool] = MappingProxyType({})
 
 
 def user_row(record: asyncpg.Record, user_id: str) -> UserRow:
@@ -68,13 +70,17 @@ def item_row(record: asyncpg.Record) -> ItemRow:
             price=record["price"],
             available=record["available"],
             published_at_ms=record["published_at_ms"],
-            attributes=MappingProxyType(json.loads(record["attributes"])),
+            attributes=_attributes(record["attributes"]),
         ),
         first_seen_ms=record["first_seen_ms"],
         embedding=record["embedding"],
         embedding_version=record["embedding_version"],
         levels=tuple(record["levels"] or ()),
     )
+
+
+def _attributes(text: str | None) -> Mapping[str, str | float | bool]:
+    return NO_ATTRIBUTES if text is None else MappingProxyType(json.loads(text))
 
 
 def item_object(item: Item) -> dict[str, object]:

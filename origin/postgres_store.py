@@ -72,7 +72,7 @@ class PostgresStore:
         return [Neighbour(*record) for record in records]
 
     async def item_rows(self, item_ids: Sequence[str]) -> Mapping[str, ItemRow]:
-        """Return the rows of those items that exist, without their descriptions."""
+        """Return the rows of those items that exist, without descriptions and attributes."""
         async with reaching(self._pool) as connection:
             records = await connection.fetch(SQL["item_rows"], list(item_ids))
         return {record["item_id"]: item_row(record) for record in records}

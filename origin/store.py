@@ -146,7 +146,7 @@ class ServingStore(Protocol):
         ...
 
     async def item_rows(self, item_ids: Sequence[str]) -> Mapping[str, ItemRow]:
-        """Return the rows of those items that exist."""
+        """Return the rows of those that exist; descriptions and attributes may be left out."""
         ...
 
     async def reward_counts(self, bucket: str, item_ids: Sequence[str]) -> Sequence[RewardCount]:

@@ -29,7 +29,7 @@ WHERE available ORDER BY first_seen_ms DESC, item_id LIMIT $1
 
 -- name: item_rows
 SELECT item_id, title, '' AS description, category, tags, image_url, clip_url, item_url, price,
-       available, published_at_ms, attributes::text AS attributes, first_seen_ms, embedding,
+       available, published_at_ms, NULL AS attributes, first_seen_ms, embedding,
        embedding_version, levels
 FROM items LEFT JOIN item_counters USING (item_id) WHERE item_id = ANY($1::text[])
 
