@@ -155,25 +155,6 @@ class MemoryLearning:
         """Drop claimed event ids and earned rewards that are older."""
         self._writes.append(lambda: self._tables.forget_before(group, before_ms))
 
-    async def impressions(self, slate_ids: Sequence[str]) -> Mapping[str, Impression]:
-        """Return the impressions of those slates that were shown, by slate."""
-        shown = self._tables.impressions
-        return {slate_id: shown[slate_id] for slate_id in slate_ids if slate_id in shown}
-
-    async def earned_rewards(self, slate_ids: Sequence[str]) -> Sequence[EarnedReward]:
-        """Return what items of those slates have earned."""
-        wanted = set(slate_ids)
-        return [entry for entry in self._tables.earned.values() if entry.slate_id in wanted]
-
-    async def put_earned_rewards(self, earned: Sequence[EarnedReward]) -> None:
-        """Remember what items of slates have earned, in place of what was known."""
-        keyed = {(entry.slate_id, entry.item_id): entry for entry in earned}
-        self._writes.append(lambda: self._tables.earned.update(keyed))
-
-    async def forget_before(self, group: str, before_ms: int) -> None:
-        """Drop claimed event ids and earned rewards that are older."""
-        self._writes.append(lambda: self._do_forget_before(group, before_ms))
-
     async def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Keep the events that could not be processed."""
         self._writes.append(lambda: self._tables.dead_letters.extend(letters))
@@ -219,10 +200,3 @@ class MemoryLearning:
     def _do_add_impressions(self, impressions: Sequence[Impression]) -> None:
         for impression in impressions:
             self._tables.impressions.setdefault(impression.slate_id, impression)
-
-    def _do_forget_before(self, group: str, before_ms: int) -> None:
-        claimed, earned = self._tables.claimed, self._tables.earned
-        for key in [key for key, at_ms in claimed.items() if key[0] == group and at_ms < before_ms]:
-            del claimed[key]
-        for key in [key for key, entry in earned.items() if entry.earned_at_ms < before_ms]:
-            del earned[key]
