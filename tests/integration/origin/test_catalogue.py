@@ -148,3 +148,16 @@ def why() -> list[str]:
     schema = properties("SlateItem")["why"]
     assert isinstance(schema, dict)
     return schema["enum"]
+
+
+def test_a_new_item_is_placed_by_its_words_and_moves_when_they_change(client: TestClient) -> None:
+    for n, words in enumerate(("oak table lamp", "brass table lamp", "linen beach towel")):
+        client.put(f"/v1/items/word-{n}", json={"title": words, "category": words.split()[2]})
+    assert _nearest_word("word-1", client) == "word-0"
+    client.put("/v1/items/word-1", json={"title": "wool beach towel", "category": "towel"})
+    assert _nearest_word("word-1", client) == "word-2"
+
+
+def _nearest_word(item_id: str, client: TestClient) -> str:
+    found = client.get(f"/v1/items/{item_id}/similar", params={"n": 50}).json()["items"]
+    return next(item["item_id"] for item in found if item["item_id"].startswith("word-"))
