@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from origin.database import Connection, Pool
 
 ITEMS_PER_STATEMENT = 1_000
-"""Keeps one statement's JSON at about a megabyte."""
+"""Keeps one statement's JSON at about a megabyte, and its work on the index at a second."""
 
 SQL = statements("store")
 
