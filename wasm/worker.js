@@ -20,6 +20,7 @@ export default {
       const { pathname } = new URL(request.url);
       if (ROUTES[pathname] !== undefined) return await api(ROUTES[pathname], request, env, context);
       if (pathname.startsWith("/v1/media/")) return await readOnly(request, () => media(request, env, context));
+      if (pathname.startsWith("/v1/")) throw nothingHere();
       return await readOnly(request, () => page(request, env));
     } catch (error) {
       return failed(error);
@@ -42,9 +43,11 @@ async function api(route, request, env, context) {
 async function readOnly(request, answer) {
   if (!["GET", "HEAD"].includes(request.method)) throw notAllowed(request.method, ["GET", "HEAD"]);
   const found = await answer();
-  if (found === null) throw new Refusal(404, "", "there is nothing at this address");
+  if (found === null) throw nothingHere();
   return found;
 }
+
+const nothingHere = () => new Refusal(404, "", "there is nothing at this address");
 
 const notAllowed = (method, methods) =>
   new Refusal(405, "", `${method} is not allowed here`, { Allow: methods.join(", ") });

@@ -1,10 +1,13 @@
 """What the edge answers to requests that are wrong, and to those that are not about slates."""
 
 import json
+import random
 
 import pytest
 
 from tests.integration.edge.conftest import Stand
+from tests.integration.edge.test_events import EVENT
+from tests.parity.states import NOW_MS, random_request
 
 GOOD = {"consent": "full", "user_id": "u1", "session_id": "s1"}
 
@@ -58,6 +61,7 @@ def test_a_body_without_a_stated_length_is_limited_too(running: Stand) -> None:
         ("POST", "/healthz", 405),
         ("POST", "/index.html", 405),
         ("GET", "/v1/nothing", 404),
+        ("POST", "/v1/nothing", 404),
         ("GET", "/../package.json", 404),
         ("GET", "/%2e%2e/package.json", 404),
         ("GET", "/..%2fpackage.json", 404),
@@ -73,6 +77,54 @@ def test_routes_answer_to_their_methods_alone(
     assert answer.status_code == status
     if status in (404, 405):
         assert answer.json()["error"]["problem"]
+
+
+JUNK = (
+    None,
+    True,
+    -1,
+    1e308,
+    2**63,
+    "",
+    "x" * 200,
+    "\x00",
+    "\ud800",
+    [],
+    [[]],
+    {},
+    {"a": 1},
+    "é😀",
+)
+
+
+def mutated(value: object, rng: random.Random) -> object:
+    """Return the value with some of its parts replaced, dropped or repeated."""
+    if rng.random() < 0.05:
+        return rng.choice((*JUNK, "__proto__"))
+    if isinstance(value, dict):
+        kept = {name: mutated(entry, rng) for name, entry in value.items() if rng.random() > 0.02}
+        return kept | ({"__proto__": 1} if rng.random() < 0.02 else {})
+    if isinstance(value, list):
+        return [mutated(entry, rng) for entry in value] * rng.choice((1, 1, 1, 30))
+    return value
+
+
+def test_mutated_requests_never_break_the_edge(running: Stand) -> None:
+    rng = random.Random(11)
+    seen: set[int] = set()
+    for _ in range(300):
+        about_slates = rng.random() < 0.6
+        path = "/v1/recommendations" if about_slates else "/v1/events"
+        good = random_request(rng, NOW_MS) if about_slates else {"events": [EVENT, EVENT]}
+        body = bytearray(json.dumps(mutated(good, rng)).encode())
+        if rng.random() < 0.2:
+            body[rng.randrange(len(body))] = rng.randrange(256)
+        answer = running.client.post(path, content=bytes(body))
+        seen.add(answer.status_code)
+        assert answer.status_code in (200, 202, 400, 413, 422), answer.text
+        assert answer.status_code != 200 or answer.json()["items"]
+    assert seen >= {200, 202, 400, 422}
+    assert running.status()["boots"] == 1
 
 
 def test_other_sites_pages_may_ask(running: Stand) -> None:
