@@ -22,7 +22,7 @@ sequence models (see "Learning" in the docs).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from attune.contract.event import Action
 from attune.contract.recommendation import RecentInteraction
@@ -42,8 +42,7 @@ PRIOR = 3.0
 RECENT_DECAY = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """``item_id`` was met together with ``seed_id``, this strongly."""
 
     seed_id: str

@@ -85,6 +85,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoredCandidates:
+    """Candidates with their base scores (N,), and source and reward counts by item."""
+
+    rows: Sequence[ItemRow]
+    scores: NDArray[np.float32]
+    sources: Mapping[str, str]
+    counts: Mapping[str, Counts]
+
+
+@dataclass(frozen=True, slots=True)
 class BundleAnswer:
     """A bundle, the policy that it was made under, and how each stage ended."""
 
@@ -153,12 +163,11 @@ class Orchestrator:
         bundle = made_bundle(head, None, frozenset(), {}, popular)
         return BundleAnswer(bundle, policy, stages)
 
-    async def ranked(self, request: BundleRequest, now_ms: int) -> list[RankedCandidate]:
+    async def scored(self, request: BundleRequest, now_ms: int) -> ScoredCandidates:
         """Return the scored candidates that a bundle would be made of, as evaluation wants them."""
         stages: Stages = {}
-        policy = await self._policy.current(now_ms)
         visitor = await self._visitor(request, now_ms, stages)
-        return await self._ranked(request, visitor, policy, now_ms, stages)
+        return await self._scored_candidates(request, visitor, now_ms, stages)
 
     async def refresh_popular(self, now_ms: int) -> None:
         """Make the answer of last resort anew; keep the old one when that brings nothing."""
@@ -206,7 +215,21 @@ class Orchestrator:
         now_ms: int,
         stages: Stages,
     ) -> list[RankedCandidate]:
-        retrieved = await self._retrieval.retrieve(visitor.query())
+        found = await self._scored_candidates(request, visitor, now_ms, stages)
+        return [
+            RankedCandidate(
+                row=row,
+                source=found.sources[row.item.item_id],
+                base_score=score,
+                belief=policy.priors.belief(row.item.category, found.counts.get(row.item.item_id)),
+            )
+            for row, score in zip(found.rows, found.scores.tolist(), strict=True)
+        ]
+
+    async def _scored_candidates(
+        self, request: BundleRequest, visitor: Visitor, now_ms: int, stages: Stages
+    ) -> ScoredCandidates:
+        retrieved = await self._retrieval.retrieve(visitor.query(now_ms))
         stages.update(retrieved.outcomes)
         sources = merged_candidates(retrieved.named, visitor.hidden, request.candidates_max)
         rows, counts = await self._looked_up(list(sources), bandit_bucket(request.context), stages)
@@ -219,16 +242,7 @@ class Orchestrator:
             neighbours=retrieved.neighbours,
             now_ms=now_ms,
         )
-        scores = await self._scored(given, stages)
-        return [
-            RankedCandidate(
-                row=row,
-                source=sources[row.item.item_id],
-                base_score=float(score),
-                belief=policy.priors.belief(row.item.category, counts.get(row.item.item_id)),
-            )
-            for row, score in zip(rows, scores, strict=True)
-        ]
+        return ScoredCandidates(rows, await self._scored(given, stages), sources, counts)
 
     async def _looked_up(
         self, item_ids: Sequence[str], bucket: str, stages: Stages

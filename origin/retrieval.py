@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from attune.covisitation import Neighbour
+from attune.covisitation import Neighbour, companions
 from origin.stage import Remembered, StageOutcome, staged
 from origin.store import Embedding, Scored, ServingStore
 
@@ -25,11 +25,16 @@ Named = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class RetrievalQuery:
-    """What candidates are looked for with; a part that is None or empty asks nothing."""
+    """What candidates are looked for with; a part that is None or empty asks nothing.
+
+    ``recent_ids`` are latest first, ``recent_levels`` their popularity at the half-life ``LASTING``.
+    """
 
     user_embedding: Embedding | None
     latest_embedding: Embedding | None
     recent_ids: tuple[str, ...]
+    recent_levels: Mapping[str, float]
+    now_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Retrieval:
         sources: dict[str, Awaitable[Sequence[Scored]]] = {
             "for_you": self._nearest(query.user_embedding),
             "session": self._nearest(query.latest_embedding),
-            "together": _strongest(pairs),
+            "together": _strongest(pairs, query),
             "trending": self._trending.get(),
             "new": self._newest.get(),
         }
@@ -84,12 +89,12 @@ class Retrieval:
         return await self._store.together(recent_ids, NEIGHBOURS_PER_ITEM)
 
 
-async def _strongest(pairs: Awaitable[Sequence[Neighbour]]) -> Sequence[Scored]:
-    levels: dict[str, float] = {}
-    for pair in await pairs:
-        levels[pair.item_id] = max(pair.level, levels.get(pair.item_id, pair.level))
-    best = sorted(levels, key=levels.__getitem__, reverse=True)[:SOURCE_LIMIT]
-    return [Scored(item_id, levels[item_id]) for item_id in best]
+async def _strongest(
+    pairs: Awaitable[Sequence[Neighbour]], query: RetrievalQuery
+) -> Sequence[Scored]:
+    scores = companions(query.recent_ids, await pairs, query.recent_levels, query.now_ms)
+    best = sorted(scores, key=scores.__getitem__, reverse=True)[:SOURCE_LIMIT]
+    return [Scored(item_id, scores[item_id]) for item_id in best]
 
 
 def merged_candidates(named: Named, hidden: Collection[str], count_max: int) -> dict[str, str]:

@@ -8,7 +8,7 @@ import numpy as np
 from attune.contract.bundle import BundleRequest
 from attune.contract.recommendation import RecentInteraction
 from attune.embedding import EmbeddingRule, updated_embedding
-from attune.popularity import MS_PER_HOUR
+from attune.popularity import LASTING, MS_PER_HOUR
 from origin.ranker_features import latest_items
 from origin.retrieval import RetrievalQuery
 from origin.stage import Stages, staged
@@ -43,7 +43,7 @@ class Visitor:
         seen = () if self.state is None else self.state.seen
         return frozenset((*seen, *(past.item_id for past in self.recent)))
 
-    def query(self) -> RetrievalQuery:
+    def query(self, now_ms: int) -> RetrievalQuery:
         """Return what candidates are looked for with."""
         recent_ids = tuple(latest_items(self.recent))
         latest = self.recent_rows.get(recent_ids[0]) if recent_ids else None
@@ -51,6 +51,12 @@ class Visitor:
             user_embedding=self.embedding,
             latest_embedding=None if latest is None else latest.embedding,
             recent_ids=recent_ids,
+            recent_levels={
+                item_id: row.levels[LASTING]
+                for item_id in recent_ids
+                if (row := self.recent_rows.get(item_id)) is not None and row.levels
+            },
+            now_ms=now_ms,
         )
 
 

@@ -56,7 +56,7 @@ class SlowNeighbours(MemoryStore):
 async def test_a_stuck_source_holds_nobody_up_and_is_named() -> None:
     store = SlowNeighbours()
     await store.put_items([Item("a", "A")], 1)
-    query = RetrievalQuery(np.ones(64, dtype=np.float32), None, ("a",))
+    query = RetrievalQuery(np.ones(64, dtype=np.float32), None, ("a",), {}, 0)
     retrieved = await Retrieval(store, deadline_ms=20).retrieve(query)
     assert retrieved.named["new"] == ("a",)
     assert retrieved.outcomes["for_you"].degraded_by == "deadline"
