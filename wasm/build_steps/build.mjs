@@ -1,8 +1,15 @@
 /** Build `wasm/dist/`: the Python worker and the scorer worker, ready to deploy or to run locally. */
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -25,6 +32,13 @@ const PYTHON_GLUE = readdirSync(WASM).filter((name) => name.endsWith(".js"));
 const SCORER_GLUE = readdirSync(join(WASM, "scorer"));
 const MODELS = process.argv[2] ?? join(ROOT, "models/onnx");
 const MODEL = ["edge_scorer.onnx", "edge_scorer.json"];
+const IS_TRAINED = MODEL.every((name) => existsSync(join(MODELS, name)));
+
+/** What stands in for a model before `attune train`: it fits nothing, so the linear fallback ranks. */
+const UNTRAINED = {
+  "edge_scorer.onnx": "",
+  "edge_scorer.json": JSON.stringify({ version: "untrained", feature_order: [] }),
+};
 
 /** Every file whose change makes another worker. */
 function inputs() {
@@ -37,13 +51,27 @@ function inputs() {
     ...PYTHON_GLUE.map((name) => join("wasm", name)),
     ...SCORER_GLUE.map((name) => join("wasm/scorer", name)),
     ...pythonSources(ROOT),
-  ].map((path) => join(ROOT, path)).concat(MODEL.map((name) => join(MODELS, name)));
+    ...(IS_TRAINED ? MODEL.map((name) => relative(ROOT, join(MODELS, name))) : []),
+  ];
 }
 
 function digest(paths) {
   const hash = createHash("sha256");
-  for (const path of paths) hash.update(`${relative(ROOT, path)}\0`).update(readFileSync(path));
+  for (const path of paths) hash.update(`${path}\0`).update(readFileSync(join(ROOT, path)));
   return hash.digest("hex");
+}
+
+/** A model whose bytes are not those that its manifest describes is never built in. */
+function checkModel() {
+  const { sha256 } = JSON.parse(modelFile("edge_scorer.json"));
+  const found = createHash("sha256").update(modelFile("edge_scorer.onnx")).digest("hex");
+  if (IS_TRAINED && found !== sha256) {
+    throw new Error(`edge_scorer.onnx has sha256 ${found}, its manifest says ${sha256}`);
+  }
+}
+
+function modelFile(name) {
+  return IS_TRAINED ? readFileSync(join(MODELS, name)) : UNTRAINED[name];
 }
 
 function dependency(path) {
@@ -68,7 +96,7 @@ async function pythonWorker() {
   for (const name of PYTHON_GLUE) put(`python/${name}`, readFileSync(join(WASM, name)));
   const glue = dependency("pyodide/pyodide.asm.mjs").toString();
   put("python/pyodide.asm.mjs", applyPatches("pyodide.asm.mjs", glue, PYODIDE_PATCHES));
-  put("python/edge_scorer.json", readFileSync(join(MODELS, "edge_scorer.json")));
+  put("python/edge_scorer.json", modelFile("edge_scorer.json"));
   put("python/interpreter.wasm", dependency("pyodide/pyodide.asm.wasm"));
   put("python/adapters.wasm", adapterModule());
   put("python/trampoline.wasm", Buffer.from(between(glue, 'hexStringToUTF8Array("', '"'), "hex"));
@@ -80,11 +108,12 @@ async function pythonWorker() {
 }
 
 function scorerWorker() {
+  checkModel();
   for (const name of SCORER_GLUE) put(`scorer/${name}`, readFileSync(join(WASM, "scorer", name)));
   const runtime = dependency("onnxruntime-web/dist/ort.wasm.bundle.min.mjs").toString();
   put("scorer/ort.mjs", applyPatches("ort.wasm.bundle.min.mjs", runtime, SCORER_PATCHES));
   put("scorer/ort.wasm", unsharedMemory(dependency("onnxruntime-web/dist/ort-wasm-simd-threaded.wasm")));
-  for (const name of MODEL) put(`scorer/${name}`, readFileSync(join(MODELS, name)));
+  for (const name of MODEL) put(`scorer/${name}`, modelFile(name));
 }
 
 function sizes(folder) {
@@ -95,12 +124,6 @@ function sizes(folder) {
   return `${folder} worker ${total((file) => file.length)} MB, ${total((file) => gzipSync(file).length)} MB gz`;
 }
 
-for (const name of MODEL) {
-  if (!existsSync(join(MODELS, name))) {
-    console.error(`${join(MODELS, name)} is missing: attune train writes it`);
-    process.exit(1);
-  }
-}
 const wanted = digest(inputs());
 if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) {
   console.log("wasm/dist is up to date");
@@ -114,6 +137,7 @@ if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) {
   put("inputs.sha256", wanted);
   rmSync(DIST, { recursive: true, force: true });
   renameSync(UNFINISHED, DIST);
+  if (!IS_TRAINED) console.warn(`no model in ${MODELS}: the linear fallback ranks until attune train`);
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   console.log(`built wasm/dist in ${seconds} s: ${sizes("python")}; ${sizes("scorer")}`);
 }
