@@ -15,8 +15,13 @@ meaningless. So it is rotated back onto the one before (orthogonal Procrustes): 
 they are while items move beneath them.
 """
 
+# scipy.sparse has no types of its own: what it returns is checked where it becomes an array.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sparse
@@ -27,6 +32,7 @@ from attune.covisitation import COMPANIONS_MAX, PLACE
 from origin.store import Embedding
 
 Matrix = NDArray[np.float64]
+Sparse = Any
 
 OVERSAMPLING = 16
 """Extra columns of the randomised factorisation; its error falls with them (Halko et al., 2011)."""
@@ -72,7 +78,7 @@ def named(matrix: Matrix, item_ids: Mapping[str, int]) -> dict[str, Embedding]:
     return {item_id: single[row] for item_id, row in item_ids.items() if single[row].any()}
 
 
-def _pair_counts(histories: Histories) -> sparse.csr_matrix:
+def _pair_counts(histories: Histories) -> Sparse:
     """Return symmetric weighted counts of pairs at most ``COMPANIONS_MAX`` places apart."""
     order = np.argsort(histories.users, kind="stable")
     users, items = histories.users[order], histories.items[order]
@@ -90,7 +96,7 @@ def _pair_counts(histories: Histories) -> sparse.csr_matrix:
     return (half + half.T).tocsr()
 
 
-def _ppmi(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+def _ppmi(counts: Sparse) -> Sparse:
     entries = counts.tocoo()
     totals = np.asarray(counts.sum(axis=1)).ravel()
     smoothed = np.power(totals, 0.75)
@@ -101,9 +107,7 @@ def _ppmi(counts: sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.coo_matrix((information[kept], flat), shape=counts.shape).tocsr()
 
 
-def _factors(
-    information: sparse.csr_matrix, before: Matrix | None, generator: np.random.Generator
-) -> Matrix:
+def _factors(information: Sparse, before: Matrix | None, generator: np.random.Generator) -> Matrix:
     """Return U * sqrt(S) of the leading singular triples: (items, 64)."""
     size = information.shape[0]
     basis = generator.standard_normal((size, EMBEDDING_DIMENSION + OVERSAMPLING))
