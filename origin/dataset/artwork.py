@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from origin.dataset.art import abstracts, goods, landscapes, outings, products
+from origin.dataset.art import abstracts, goods, landscapes, outings, products, stories
 from origin.dataset.art.canvas import Canvas, as_animation, as_webp
 from origin.dataset.art.palette import DARK, LIGHT, PALETTES
 from origin.dataset.art.scene import Painter, Scene
@@ -20,61 +20,94 @@ CLIP_FRAME_MS = 90
 
 
 class Look(NamedTuple):
-    """How one category is drawn: its painter and the palettes that suit it."""
+    """How one category is drawn: its painters and the palettes that suit it."""
 
-    paint: Painter
+    painters: tuple[Painter, ...]
     palettes: tuple[str, ...] = LIGHT
 
 
 NIGHT = ("night", "plum", "forest", "teal", "dusk")
 WARM = ("terracotta", "blush", "mustard", "coral", "olive", "stone")
-BRIGHT = ("mustard", "coral", "mint", "lilac", "ocean", "blush")
+BRIGHT = ("mustard", "coral", "mint", "lilac", "ocean", "blush", "terracotta")
 
-LOOKS = {
-    # The storefront's categories.
-    "lighting": Look(products.paint_lamp, (*NIGHT, "terracotta", "mustard", "olive", "blush")),
-    "ceramics": Look(products.paint_vessel),
-    "furniture": Look(products.paint_furniture),
-    "textiles": Look(products.paint_textile),
-    "kitchen": Look(goods.paint_kitchen),
-    "audio": Look(goods.paint_audio, (*LIGHT, "night", "teal")),
-    "plants": Look(goods.paint_plant, (*WARM, "sage", "mint", "lilac")),
-    "stationery": Look(goods.paint_stationery),
-    "bags": Look(goods.paint_bag),
-    "clocks": Look(products.paint_clock),
-    "outdoor": Look(outings.paint_outdoor, ("dusk", "teal", "night", "sage", "ocean", "coral")),
-    "prints": Look(abstracts.paint_print),
-    # Films by their first genre.
-    "action": Look(abstracts.paint_action, ("ember", "night", "coral", "mustard", "teal")),
-    "adventure": Look(landscapes.paint_adventure, ("sage", "ocean", "coral", "dusk", "mustard")),
-    "animation": Look(abstracts.paint_play, BRIGHT),
-    "biography": Look(abstracts.paint_portrait, WARM),
-    "comedy": Look(abstracts.paint_comedy, BRIGHT),
-    "crime": Look(abstracts.paint_crime, ("ember", "night", "forest", "plum")),
-    "documentary": Look(abstracts.paint_lens, ("steel", "stone", "sage", "ocean")),
-    "drama": Look(abstracts.paint_drama),
-    "family": Look(abstracts.paint_family, BRIGHT),
-    "fantasy": Look(landscapes.paint_fantasy, ("dusk", "plum", "night", "teal", "forest")),
-    "film-noir": Look(abstracts.paint_crime, ("night", "ember")),
-    "history": Look(abstracts.paint_history, WARM),
-    "horror": Look(landscapes.paint_horror, ("ember", "plum", "forest", "night")),
-    "music": Look(abstracts.paint_music, (*BRIGHT, "plum")),
-    "musical": Look(abstracts.paint_music, (*BRIGHT, "dusk")),
-    "mystery": Look(abstracts.paint_mystery, NIGHT),
-    "news": Look(landscapes.paint_city, ("steel", "night")),
-    "romance": Look(landscapes.paint_romance, ("dusk", "blush", "coral", "plum", "lilac")),
-    "sci-fi": Look(landscapes.paint_space, ("night", "teal", "dusk", "plum")),
-    "short": Look(abstracts.paint_shapes),
-    "sport": Look(abstracts.paint_sport, ("mint", "coral", "ocean", "terracotta", "olive")),
-    "thriller": Look(abstracts.paint_thriller, (*DARK, "steel")),
-    "war": Look(landscapes.paint_war, ("ember", "forest", "night")),
-    "western": Look(landscapes.paint_western, ("terracotta", "mustard", "ember", "coral")),
+# The storefront's categories: one painter each, the item's noun chooses the thing.
+PRODUCTS = {
+    "lighting": Look((products.paint_lamp,), (*NIGHT, "terracotta", "mustard", "olive", "blush")),
+    "ceramics": Look((products.paint_vessel,)),
+    "furniture": Look((products.paint_furniture,)),
+    "textiles": Look((products.paint_textile,)),
+    "kitchen": Look((goods.paint_kitchen,)),
+    "audio": Look((goods.paint_audio,), (*LIGHT, "night", "teal")),
+    "plants": Look((goods.paint_plant,), (*WARM, "sage", "mint", "lilac")),
+    "stationery": Look((goods.paint_stationery,)),
+    "bags": Look((goods.paint_bag,)),
+    "clocks": Look((products.paint_clock,)),
+    "outdoor": Look((outings.paint_outdoor,), ("dusk", "teal", "night", "sage", "ocean", "coral")),
+    "prints": Look((abstracts.paint_print,)),
 }
-UNKNOWN = (
-    Look(abstracts.paint_shapes),
-    Look(landscapes.paint_city, NIGHT),
-    Look(abstracts.paint_print),
-)
+# Films by their first genre: the frequent ones have several painters.
+FILMS = {
+    "action": Look(
+        (abstracts.paint_action, stories.paint_road, landscapes.paint_city),
+        ("ember", "night", "coral", "teal", "dusk", "terracotta"),
+    ),
+    "adventure": Look(
+        (landscapes.paint_adventure, stories.paint_waves, stories.paint_wanderer),
+        ("sage", "ocean", "coral", "dusk", "mustard", "teal"),
+    ),
+    "animation": Look((abstracts.paint_play, abstracts.paint_shapes), BRIGHT),
+    "biography": Look((abstracts.paint_portrait, stories.paint_wanderer), (*WARM, "steel", "teal")),
+    "comedy": Look(
+        (
+            abstracts.paint_comedy,
+            stories.paint_gentleman,
+            stories.paint_gentleman,
+            stories.paint_spotlight,
+            abstracts.paint_play,
+        ),
+        (*BRIGHT, "sage", "plum"),
+    ),
+    "crime": Look(
+        (abstracts.paint_crime, stories.paint_fingerprint, landscapes.paint_city),
+        ("ember", "night", "forest", "plum", "steel"),
+    ),
+    "documentary": Look(
+        (abstracts.paint_lens, stories.paint_globe), ("steel", "stone", "sage", "ocean", "mustard")
+    ),
+    "drama": Look(
+        (
+            abstracts.paint_drama,
+            stories.paint_wanderer,
+            stories.paint_window,
+            stories.paint_waves,
+            landscapes.paint_romance,
+        ),
+        (*LIGHT, "dusk", "teal", "plum"),
+    ),
+    "family": Look((abstracts.paint_family,), BRIGHT),
+    "fantasy": Look((landscapes.paint_fantasy,), ("dusk", "plum", "night", "teal", "forest")),
+    "film": Look((abstracts.paint_shapes, stories.paint_window)),
+    "film-noir": Look((abstracts.paint_crime,), ("night", "ember")),
+    "history": Look((abstracts.paint_history,), WARM),
+    "horror": Look(
+        (landscapes.paint_horror, stories.paint_stairs), ("ember", "plum", "forest", "night")
+    ),
+    "music": Look((abstracts.paint_music, stories.paint_spotlight), (*BRIGHT, "plum")),
+    "musical": Look((stories.paint_spotlight, abstracts.paint_music), (*BRIGHT, "dusk")),
+    "mystery": Look((abstracts.paint_mystery, stories.paint_fingerprint), NIGHT),
+    "news": Look((landscapes.paint_city,), ("steel", "night")),
+    "romance": Look((landscapes.paint_romance,), ("dusk", "blush", "coral", "plum", "lilac")),
+    "sci-fi": Look((landscapes.paint_space,), ("night", "teal", "dusk", "plum")),
+    "short": Look((abstracts.paint_shapes, stories.paint_wanderer)),
+    "sport": Look((abstracts.paint_sport,), ("mint", "coral", "ocean", "terracotta", "olive")),
+    "thriller": Look(
+        (abstracts.paint_thriller, stories.paint_stairs, abstracts.paint_mystery), DARK
+    ),
+    "war": Look((landscapes.paint_war,), ("ember", "forest", "night")),
+    "western": Look((landscapes.paint_western,), ("terracotta", "mustard", "ember", "coral")),
+}
+LOOKS = {**PRODUCTS, **FILMS}
+UNKNOWN = Look((abstracts.paint_shapes, landscapes.paint_city, abstracts.paint_print))
 
 
 def draw_image(
@@ -115,11 +148,11 @@ def picture(
     """Return an item's picture at one moment of its clip."""
     digest = hashlib.blake2b(f"{seed_text}\n{title}".encode(), digest_size=8).digest()
     seed = int.from_bytes(digest)
-    look = LOOKS.get(category.casefold()) or UNKNOWN[seed % len(UNKNOWN)]
+    look = LOOKS.get(category.casefold(), UNKNOWN)
     dice = random.Random(seed)  # noqa: S311 - this draws pictures, not secrets
     colours = PALETTES[colour_named(title) or dice.choice(look.palettes)]
     canvas = Canvas(*size)
-    look.paint(Scene(canvas, colours, dice, phase, title.casefold()))
+    dice.choice(look.painters)(Scene(canvas, colours, dice, phase, title.casefold()))
     return canvas.finish(seed, has_grain=has_grain)
 
 

@@ -282,9 +282,9 @@ def paint_history(scene: Scene) -> None:
     canvas, dice, colours = scene.canvas, scene.dice, scene.colours
     ground(scene)
     sun = (dice.uniform(0.25, 0.75), 0.44 + scene.sway(0.008))
-    canvas.glow(sun, 0.5, lighter(colours.main, 0.4), 0.6)
-    canvas.ellipse(sun, 0.14, lighter(colours.main, 0.25))
-    stone = mix(lighter(colours.paper, 0.25), colours.accent, 0.18)
+    canvas.glow(sun, 0.5, lighter(colours.warm, 0.4), 0.6)
+    canvas.ellipse(sun, 0.14, lighter(colours.warm, 0.25))
+    stone = mix(lighter(colours.paper, 0.25), colours.cool, 0.18)
     count = dice.choice((3, 4, 5))
     canvas.block((0.06, 1.06), (0.88, 0.06), down(lighter(stone, 0.2), darker(stone, 0.2)))
     canvas.block((0.02, 1.12), (0.96, 0.2), down(stone, darker(stone, 0.35)))
@@ -323,7 +323,7 @@ def paint_family(scene: Scene) -> None:
         canvas.line([(x, y), (0.5 + (x - 0.5) * 0.5, 0.90)], 0.004, scene.colours.ink, opacity=0.5)
         canvas.ellipse((x, y), 0.078, across(*round_light(tone)), flat=1.2)
         canvas.haze((x - 0.028, y - 0.035), 0.03, 0.035, (255, 255, 255), 0.6)
-    lawn = mix(second, (104, 140, 92), 0.6)
+    lawn = mix(scene.colours.cool, (104, 148, 92), 0.65)
     hill = [point_on((0.5, 2.15), 1.35, 0.5 + i / 64, 0.95) for i in range(33)]
     canvas.polygon(hill, down(lighter(lawn, 0.1), darker(lawn, 0.2)))
     house(scene, 0.5, 0.30, main)

@@ -56,9 +56,9 @@ def draw_hills(scene: Scene) -> None:
     """An evening sky over three rows of hills."""
     dice, colours = scene.dice, scene.colours
     scene.canvas.fill(down(scene.tint(0.75), lighter(scene.tint(0.25), 0.35)))
-    sun(scene, (dice.uniform(0.2, 0.8), 0.36 + scene.sway(0.008)), 0.10, lighter(colours.main, 0.2))
+    sun(scene, (dice.uniform(0.2, 0.8), 0.36 + scene.sway(0.008)), 0.10, lighter(colours.warm, 0.2))
     for row in range(3):
-        tone = mix(colours.ground, darker(colours.accent, 0.25), 0.30 + 0.25 * row)
+        tone = mix(colours.ground, darker(colours.cool, 0.25), 0.30 + 0.25 * row)
         ridge(scene, 0.62 + 0.13 * row, 0.08, down(tone, lighter(tone, 0.12)))
 
 
@@ -66,30 +66,30 @@ def paint_adventure(scene: Scene) -> None:
     """Mountains, a sun and a road that leads there."""
     canvas, dice, colours = scene.canvas, scene.dice, scene.colours
     sky(scene)
-    sun(scene, (dice.uniform(0.25, 0.75), 0.40 + scene.sway(0.010)), 0.13, colours.main)
-    far = mix(colours.ground, colours.accent, 0.45)
+    sun(scene, (dice.uniform(0.25, 0.75), 0.40 + scene.sway(0.010)), 0.13, colours.warm)
+    far = mix(colours.ground, colours.cool, 0.45)
     peaks(scene, 0.74, dice.uniform(0.30, 0.42), far, 3)
-    ridge(scene, 0.80, 0.03, mix(far, darker(colours.accent, 0.4), 0.6))
-    near = darker(colours.accent, 0.50)
+    ridge(scene, 0.80, 0.03, mix(far, darker(colours.cool, 0.4), 0.6))
+    near = darker(colours.cool, 0.50)
     ridge(scene, 0.93, 0.03, down(near, darker(near, 0.35)))
     bend = dice.uniform(-0.2, 0.2)
     left = smooth([(0.5, 0.93), (0.52 + bend, 1.0), (0.40 + bend, 1.07), (0.28, 1.3)])
     right = smooth([(0.505, 0.93), (0.545 + bend, 1.0), (0.50 + bend, 1.07), (0.62, 1.3)])
-    canvas.polygon(left + right[::-1], lighter(mix(colours.main, colours.paper, 0.5), 0.3))
+    canvas.polygon(left + right[::-1], lighter(mix(colours.warm, colours.paper, 0.5), 0.3))
 
 
 def paint_western(scene: Scene) -> None:
     """A desert with table mountains under a large sun."""
     canvas, dice, colours = scene.canvas, scene.dice, scene.colours
     sky(scene)
-    sun(scene, (dice.uniform(0.3, 0.7), 0.62 + scene.sway(0.012)), 0.24, colours.main)
+    sun(scene, (dice.uniform(0.3, 0.7), 0.62 + scene.sway(0.012)), 0.24, colours.warm)
     for number in range(3):
         x, wide = dice.uniform(-0.05, 0.9), dice.uniform(0.10, 0.22)
-        top, tone = dice.uniform(0.56, 0.74), mix(colours.main, colours.ink, 0.35 + 0.12 * number)
+        top, tone = dice.uniform(0.56, 0.74), mix(colours.warm, colours.ink, 0.35 + 0.12 * number)
         shape = [(x - wide * 0.5, top), (x + wide * 0.5, top), (x + wide * 0.62, top + 0.10)]
         shape += [(x + wide, 0.95), (x - wide, 0.95), (x - wide * 0.62, top + 0.10)]
         canvas.polygon(shape, across(lighter(tone, 0.12), tone, darker(tone, 0.2)))
-    sand = mix(colours.main, colours.ink, 0.45)
+    sand = mix(colours.warm, colours.ink, 0.45)
     ridge(scene, 0.93, 0.015, down(sand, darker(sand, 0.5)))
     for _ in range(2):
         saguaro(scene, dice.uniform(0.1, 0.9), dice.uniform(0.16, 0.30))
@@ -108,11 +108,13 @@ def saguaro(scene: Scene, x: float, tall: float) -> None:
 def paint_romance(scene: Scene) -> None:
     """A low sun over the sea, doubled by the water."""
     canvas, colours, x = scene.canvas, scene.colours, scene.dice.uniform(0.36, 0.64)
-    warm = lighter(colours.main, 0.15)
+    warm = lighter(colours.warm, 0.15)
     canvas.fill(down(colours.ground, mix(colours.ground, warm, 0.55), lighter(warm, 0.5)))
     horizon, radius = 0.74, scene.dice.uniform(0.20, 0.26)
     sun(scene, (x - radius * 0.32, horizon - 0.12), radius, warm)
-    canvas.ellipse((x + radius * 0.55, horizon - 0.06), radius * 0.82, colours.accent, 0.72)
+    canvas.ellipse(
+        (x + radius * 0.55, horizon - 0.06), radius * 0.82, lighter(colours.cool, 0.15), 0.72
+    )
     water = mix(colours.ground, colours.ink, 0.35)
     canvas.block((-0.1, horizon), (1.2, 0.7), down(mix(water, warm, 0.45), darker(water, 0.2)))
     for row in range(11):

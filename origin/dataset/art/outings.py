@@ -9,7 +9,7 @@ from origin.dataset.art.scene import FLOOR, Scene, round_light, stand
 def paint_outdoor(scene: Scene) -> None:
     """A thing for a night outside."""
     draw_hills(scene)
-    near = darker(scene.colours.accent, 0.42)
+    near = darker(scene.colours.cool, 0.42)
     scene.canvas.block((-0.1, FLOOR - 0.10), (1.2, 0.5), down(near, darker(near, 0.25)))
     scene.pick({"tent": tent, "lantern": lantern, "flask": flask})(scene)
 

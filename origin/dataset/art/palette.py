@@ -15,6 +15,23 @@ class Palette(NamedTuple):
     ink: Colour
     is_dark: bool = False
 
+    @property
+    def warm(self) -> Colour:
+        """The strong colour that suits suns and lights."""
+        return max(self.main, self.accent, key=warmth)
+
+    @property
+    def cool(self) -> Colour:
+        """The colour that suits land and water; dark palettes have none among the strong ones."""
+        if self.is_dark:
+            return mix(self.paper, (190, 205, 220), 0.18)
+        return min(self.main, self.accent, key=warmth)
+
+
+def warmth(colour: Colour) -> int:
+    """Return how much more red than blue a colour has."""
+    return colour[0] - colour[2]
+
 
 def from_hex(text: str) -> Colour:
     """Return the colour written as six hexadecimal digits.
