@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import signal
 import time
 from dataclasses import asdict
@@ -26,14 +27,21 @@ def command(as_json: bool) -> None:
     Several processes share the work; each event counts once, whatever is killed and when.
     """
     from origin.embedded_postgres import postgres_at
+    from origin.event_log.port import LogUnavailableError
     from origin.settings import Settings, SettingsError
 
     try:
         settings = Settings.from_environment()
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    # The client reports every failed attempt; the runner says once that it waits, and why.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with postgres_at(settings.database_url, settings.home) as database_url:
-        asyncio.run(_consume(settings, database_url, as_json))
+        try:
+            asyncio.run(_consume(settings, database_url, as_json))
+        except LogUnavailableError as error:
+            raise click.ClickException(str(error)) from error
 
 
 async def _consume(settings: "Settings", database_url: str, as_json: bool) -> None:

@@ -111,8 +111,12 @@ class EmbeddedEventLog:
                 server_settings={"application_name": f"event_log {group}"},
             )
             member = EmbeddedMember(connection, topic, group, partitions)
-            await connection.add_listener("event_log", member.wake)
-            await connection.execute(SQL["join_group"], topic, group)
+            try:
+                await connection.add_listener("event_log", member.wake)
+                await connection.execute(SQL["join_group"], topic, group)
+            except OUTAGES:
+                await member.leave()
+                raise
         return member
 
     async def prune(self, topic: str) -> int:
@@ -150,8 +154,11 @@ class EmbeddedEventLog:
             group = self._next_group()
             try:
                 await self._commit(group)
-            except LogUnavailableError as error:
+            except BaseException as error:
+                # Whatever it is, it belongs to those who wait: unsettled, they would wait forever.
                 _settle(group, error)
+                if not isinstance(error, Exception):
+                    raise
             else:
                 _settle(group, None)
 
@@ -254,7 +261,7 @@ class EmbeddedMember:
         return [Record(self._topic, *row) for row in rows]
 
 
-def _settle(group: Sequence[Waiting], error: LogUnavailableError | None) -> None:
+def _settle(group: Sequence[Waiting], error: BaseException | None) -> None:
     for _, _, confirmed in group:
         if confirmed.done():  # Its caller has given up.
             continue

@@ -18,6 +18,8 @@ from aiokafka.errors import IllegalStateError, KafkaError, TopicAlreadyExistsErr
 
 from origin.event_log.port import Entry, LogUnavailableError, Record, partition_of
 
+APPENDS_WAITING_MAX = 50_000
+"""Records that may wait for the brokers; beyond it the log is overloaded and says so."""
 APPEND_TIMEOUT_MS = 10_000
 """A producer without an answer for so long gives up: the browser has stopped waiting."""
 FETCH_WAIT_MS = 20
@@ -45,6 +47,7 @@ class KafkaEventLog:
         self._retention_ms = retention_ms
         self._replicas = replicas
         self._partitions: dict[str, int] = {}
+        self._records_waiting = 0
 
     @classmethod
     async def open(
@@ -78,6 +81,9 @@ class KafkaEventLog:
     async def append(self, topic: str, entries: Sequence[Entry]) -> None:
         """Append the records; return when every in-sync replica has them."""
         partitions = await self.partitions(topic)
+        if self._records_waiting + len(entries) > APPENDS_WAITING_MAX:
+            raise LogUnavailableError(f"{self._records_waiting} records wait to be appended")
+        self._records_waiting += len(entries)
         try:
             confirmations = [
                 await self._producer.send(
@@ -88,6 +94,8 @@ class KafkaEventLog:
             await asyncio.gather(*confirmations)
         except KafkaError as error:
             raise LogUnavailableError(f"Kafka did not confirm the records: {error}") from error
+        finally:
+            self._records_waiting -= len(entries)
 
     async def partitions(self, topic: str) -> int:
         """Return the number of partitions of the topic, which exists afterwards."""
@@ -224,7 +232,14 @@ class KafkaMember(ConsumerRebalanceListener):
 
     async def leave(self) -> None:
         """Give the partitions back to the rest of the group."""
-        await self._consumer.stop()
+        try:
+            await self._consumer.stop()
+        except asyncio.CancelledError:
+            # While no broker answers, the client's stop() is ended by the end of its own fetches.
+            await self._consumer._client.close()  # pyright: ignore[reportPrivateUsage]
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Forget the places: whoever gets the partitions seeks first."""
