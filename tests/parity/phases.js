@@ -4,10 +4,11 @@ import { python } from "./interpreter.js";
 import { pack, unpack } from "./msgpack.js";
 
 export default {
-  async fetch(request) {
+  async fetch(request, env) {
     try {
-      const entry = await python();
       const [phase, ...values] = unpack(new Uint8Array(await request.arrayBuffer()));
+      if (phase === "score") return new Response(await env.SCORER.score(...values));
+      const entry = await python();
       const result = entry[phase](...values);
       return new Response(result instanceof Uint8Array ? result : pack(result));
     } catch (error) {

@@ -2,26 +2,29 @@
 
 import json
 import random
-import re
 import struct
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgpack
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from onnxruntime import InferenceSession
 
 from attune.contract.bundle import pack_bundle, read_bundle_request
 from attune.contract.policy import pack_policy
+from attune.features import EDGE_FEATURES
 from edge_worker.phases import Phases
 from origin.edge_server import CONFIG, ROOT, running_edge
 from tests.integration.edge.conftest import free_port
 from tests.parity.states import NOW_MS, random_bundle, random_policy, random_request
 
 DIST = CONFIG.parent
-STATES = 400
+STATES = 300
 
 
 class Worker:
@@ -38,24 +41,17 @@ class Worker:
 
 
 def parity_config(folder: Path) -> Path:
-    """Return a configuration with the built modules and a front door to the phases."""
+    """Return the production configuration with a front door to the phases."""
+    front_door = '(name = "worker.js", esModule = embed "python/worker.js")'
     production = CONFIG.read_text()
-    modules = re.findall(
-        r'\(name = "(?!worker\.js)[^"]+", \w+ = embed "python/[^"]+"\)', production
-    )
-    listed = ",\n".join(['(name = "phases.js", esModule = embed "phases.js")', *modules])
+    assert front_door in production
     config = folder / "parity.capnp"
     config.write_text(
-        'using Workerd = import "/workerd/workerd.capnp";\n'
-        "const config :Workerd.Config = (\n"
-        '  services = [(name = "phases", worker = .phases), (name = "site", disk = "/")],\n'
-        '  sockets = [(name = "http", address = "*:0", http = (), service = "phases")],\n'
-        ");\n"
-        "const phases :Workerd.Worker = (\n"
-        f'  compatibilityDate = "2026-03-01",\n  modules = [\n{listed}\n],\n);\n'
+        production.replace(front_door, '(name = "phases.js", esModule = embed "phases.js")')
     )
     (folder / "phases.js").write_text((ROOT / "tests/parity/phases.js").read_text())
-    (folder / "python").symlink_to(DIST / "python")
+    for part in ("python", "scorer", "local"):
+        (folder / part).symlink_to(DIST / part)
     return config
 
 
@@ -166,3 +162,15 @@ def test_a_batch_of_events_is_read_the_same_in_both_runtimes(worker: Worker) -> 
         arrival = {"body": body, "now_ms": NOW_MS, "entropy": bytes(18)}
         packed = bytes(msgpack.packb(arrival))
         assert phases.begin_events(packed) == worker.call("begin_events", packed)
+
+
+def test_the_scorer_gives_the_probabilities_that_the_origin_s_runtime_gives(
+    worker: Worker,
+) -> None:
+    rng = np.random.default_rng(5)
+    features = rng.normal(0.0, 2.0, (200, len(EDGE_FEATURES))).astype(np.float32)
+    session = InferenceSession(DIST / "scorer/edge_scorer.onnx")
+    expected = cast("list[NDArray[np.float32]]", session.run(["scores"], {"features": features}))
+    answered = np.frombuffer(worker.call("score", features.tobytes(), 200), np.float32)
+    assert answered.shape == (200,)
+    np.testing.assert_allclose(answered, expected[0], rtol=1e-5, atol=1e-6)
