@@ -60,6 +60,17 @@ async def test_events_reach_postgres(arrives: Arrives, stack: Stack) -> None:
     assert chosen in await eventually(lambda: stored(stack, shown, user_id))
 
 
+async def test_a_click_right_before_leaving_is_not_lost(arrives: Arrives, stack: Stack) -> None:
+    visitor = await arrives()
+    await visitor.arrive()
+    chosen = (await visitor.slate())[0]
+    user_id = visitor.bodies("/v1/recommendations")[0]["user_id"]
+    click = f"document.querySelector('[data-item=\"{chosen}\"] .card-open').click()"
+    await visitor.page.evaluate(f"{click}; location.href = 'about:blank'")
+    clicked = "SELECT count(*) FROM user_items WHERE user_id = $1 AND item_id = $2"
+    assert await eventually(lambda: stored(stack, clicked, user_id, chosen)) == 1
+
+
 async def test_the_page_says_when_the_stream_has_learned(arrives: Arrives) -> None:
     visitor = await arrives()
     await visitor.arrive()

@@ -116,7 +116,13 @@ export interface RecommendationsOptions {
 /** What `track` needs of an item: an id alone, or a slate's item, which also rewards the policy. */
 export type Trackable =
   | string
-  | { item_id: string; slate_id?: string; position?: number; propensity?: number; surface?: string };
+  | {
+      item_id: string;
+      slate_id?: string;
+      position?: number;
+      propensity?: number;
+      surface?: string;
+    };
 
 export interface AttuneEventMap {
   /** The consent in force changed, here or in another tab. */
@@ -133,7 +139,7 @@ export interface AttuneEventMap {
 export class AttuneError extends Error {
   constructor(kind: AttuneError["kind"], message: string, status?: number);
   readonly name: "AttuneError";
-  /** "timeout" and "aborted": given up here; "network": no answer; "http": not the one asked for. */
+  /** "timeout", "aborted": given up here; "network": no answer; "http": not the one asked for. */
   readonly kind: "timeout" | "aborted" | "network" | "http";
   /** The HTTP status, 0 where there was no answer. */
   readonly status: number;
@@ -204,6 +210,11 @@ export class Attune extends EventTarget {
   addEventListener<Type extends keyof AttuneEventMap>(
     type: Type,
     listener: (event: AttuneEventMap[Type]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions,
   ): void;
 }

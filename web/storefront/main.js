@@ -119,9 +119,12 @@ function note(action, item) {
 }
 
 function fail(error) {
-  const offline = error.kind === "network";
-  const why = offline ? "The edge cannot be reached." : "The edge did not answer in time.";
-  const text = error.kind === "http" ? "The edge refused the request." : why;
+  const reasons = {
+    network: "The edge cannot be reached.",
+    timeout: "The edge did not answer in time.",
+    http: error.status < 500 ? "The edge refused the request." : "The edge has no answer right now.",
+  };
+  const text = reasons[error.kind];
   if (slate) toast(`${text} This slate stays.`);
   else trouble(["No slate yet.", `${text} Nothing is lost: what you did is kept and sent later.`]);
 }

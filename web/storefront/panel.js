@@ -2,7 +2,7 @@
 
 import { art } from "./art.js";
 import { element, styled } from "./dom.js";
-import { durationWords, percentWords, shortTitle } from "./words.js";
+import { durationWords, percentWords, shiftWords, shortTitle } from "./words.js";
 
 const TRAIL_MAX = 6;
 const BUDGET = [0.05, 0.15]; // The exploration controller's aim.
@@ -48,7 +48,10 @@ export function buildPanel(body, peek, { stateConsent }) {
   );
   body.replaceChildren(...sections.map((section) => section.root));
   return (view) => {
-    for (const section of sections) section.update(view);
+    for (const { root, update, aboutSlate } of sections) {
+      root.hidden = Boolean(aboutSlate && !view.slate);
+      if (!root.hidden) update(view);
+    }
     peek.textContent = peekWords(view);
   };
 }
@@ -91,8 +94,8 @@ function session() {
   const { root, note } = facts("This visit", figure, gauge, trail, fresh);
   const update = ({ slate, recent, itemOf, freshness, consent }) => {
     const shift = slate?.session_shift ?? 0;
-    value.textContent = shift.toFixed(2);
-    words.textContent = shiftWords(shift, recent.length);
+    value.textContent = shiftWords(shift);
+    words.textContent = meaningOf(shift, freshness.state);
     styled(gauge, { "--share": `${Math.min(shift, 1) * 100}%` });
     note.textContent = recent.length === 1 ? "1 step" : `${recent.length} steps`;
     trail.replaceChildren(...recent.slice(-TRAIL_MAX).map((step) => stepMark(step, itemOf)));
@@ -103,9 +106,9 @@ function session() {
   return { root, update };
 }
 
-function shiftWords(shift, steps) {
+function meaningOf(shift, state) {
   if (shift) return "session shift: new to the stream";
-  return steps ? "the stream knows every step" : "session shift";
+  return state === "seen" ? "the stream knows every step" : "session shift";
 }
 
 function stepMark({ item_id, action }, itemOf) {
@@ -134,9 +137,9 @@ function changes() {
   const { root, note } = facts("Why this order", sentence, list);
   const update = ({ slate, changed }) => {
     note.textContent = changed ? `${changed.moved} moved, ${changed.arrived} new` : "";
-    list.replaceChildren(...(slate?.items ?? []).map((item) => rank(item, changed)));
+    list.replaceChildren(...slate.items.map((item) => rank(item, changed)));
   };
-  return { root, update };
+  return { root, update, aboutSlate: true };
 }
 
 function rank(item, changed) {
@@ -169,7 +172,6 @@ function answer() {
   const versions = element("p", { class: "versions" });
   const { root, note } = facts("This answer", chips, stages, versions);
   const update = ({ slate }) => {
-    if (!slate) return;
     const [rung, tone] = RUNGS[slate.degraded] ?? [slate.degraded, "warn"];
     const cache = cacheOf(slate);
     chips.replaceChildren(
@@ -181,7 +183,7 @@ function answer() {
     const { bundle, policy, model } = slate.versions;
     versions.textContent = `bundle ${bundle} · policy ${policy} · model ${model}`;
   };
-  return { root, update };
+  return { root, update, aboutSlate: true };
 }
 
 function chip(words, tone, id) {
@@ -208,16 +210,16 @@ function exploration() {
   const sentence = element("p");
   const { root, note } = facts("Exploration", gauge, sentence);
   const update = ({ slate }) => {
-    const rate = slate?.exploration_rate ?? 0;
-    const tried = slate?.items.filter((item) => item.explored).length ?? 0;
+    const rate = slate.exploration_rate;
+    const tried = slate.items.filter((item) => item.explored).length;
     note.textContent = `${percentWords(rate)} of places`;
     styled(gauge, { "--share": `${Math.min(100, (100 * rate) / RATE_MAX)}%` });
     const many = `${tried || "No"} items here are guesses`;
     const guesses = tried === 1 ? "1 item here is a guess" : many;
-    const mixed = `Thompson samples weigh ${percentWords(slate?.epsilon ?? 0)} in the order`;
+    const mixed = `Thompson samples weigh ${percentWords(slate.epsilon)} in the order`;
     sentence.textContent = `${guesses}. ${mixed}; the aim is 5 to 15 % of places.`;
   };
-  return { root, update };
+  return { root, update, aboutSlate: true };
 }
 
 /** Return where the bundle came from: an answer that waited for the origin says so. */
@@ -230,7 +232,7 @@ function cacheOf({ timings, degraded }) {
 
 function peekWords({ slate, changed }) {
   if (!slate) return "Waiting for the first slate";
-  const parts = [`shift ${slate.session_shift.toFixed(2)}`];
+  const parts = [`shift ${shiftWords(slate.session_shift)}`];
   if (changed) parts.push(`${changed.moved} moved, ${changed.arrived} new`);
   parts.push(cacheOf(slate).words.toLowerCase(), durationWords(slate.round_trip_ms));
   return parts.join(" · ");

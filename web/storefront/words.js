@@ -88,6 +88,11 @@ export function durationWords(ms) {
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** Return a cosine distance; small ones, after a single step, need a third digit. */
+export function shiftWords(shift) {
+  return shift.toFixed(shift > 0 && shift < 0.1 ? 3 : 2);
+}
+
 /** Return a share as a percentage. */
 export function percentWords(share) {
   const percent = share * 100;
