@@ -13,10 +13,10 @@ from PIL import Image
 from origin.dataset.art import abstracts, goods, landscapes, outings, products, stories
 from origin.dataset.art.canvas import Canvas, as_animation, as_webp
 from origin.dataset.art.palette import DARK, LIGHT, PALETTES
-from origin.dataset.art.scene import Painter, Scene
+from origin.dataset.art.scene import Painter, Scene, pass_light
 
-CLIP_FRAMES = 16
-CLIP_FRAME_MS = 90
+CLIP_FRAMES = 20
+CLIP_FRAME_MS = 110
 
 
 class Look(NamedTuple):
@@ -152,7 +152,10 @@ def picture(
     dice = random.Random(seed)  # noqa: S311 - this draws pictures, not secrets
     colours = PALETTES[colour_named(title) or dice.choice(look.palettes)]
     canvas = Canvas(*size)
-    dice.choice(look.painters)(Scene(canvas, colours, dice, phase, title.casefold()))
+    scene = Scene(canvas, colours, dice, phase, title.casefold())
+    dice.choice(look.painters)(scene)
+    if category.casefold() in PRODUCTS:
+        pass_light(scene)
     return canvas.finish(seed, has_grain=has_grain)
 
 

@@ -265,7 +265,9 @@ def as_animation(pictures: Sequence[Image.Image], frame_ms: int) -> bytes:
         append_images=list(pictures[1:]),
         duration=frame_ms,
         loop=0,
-        quality=70,
+        quality=80,
         method=1,
+        kmin=0,
+        kmax=1,  # whole frames: where frames are stored as differences, soft light shows seams
     )
     return file.getvalue()

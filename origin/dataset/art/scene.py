@@ -137,6 +137,12 @@ def stand(scene: Scene, x: float, half_width: float) -> None:
     scene.canvas.shadow((x + 0.02, FLOOR), half_width, 0.035, scene.colours.ink)
 
 
+def pass_light(scene: Scene) -> None:
+    """Let a soft light wander over the picture once per clip; it starts and ends outside."""
+    x = -0.45 + 1.9 * scene.phase
+    scene.canvas.haze((x, 0.55), 0.40, 1.1, (255, 250, 238), 0.28)
+
+
 def leaf(base: Point, tip: Point, width: float) -> list[Point]:
     """Return the outline of a leaf from its stalk to its tip."""
     (x0, y0), (x1, y1) = base, tip
