@@ -122,14 +122,14 @@ class PostgresStore:
     async def put_embeddings(self, version: str, embeddings: Mapping[str, Embedding]) -> int:
         """Set the embeddings of items that exist; return how many."""
         item_ids = sorted(embeddings)
+        updated = 0
         async with reaching(self._pool) as connection:
-            status = await connection.execute(
-                SQL["put_embeddings"],
-                item_ids,
-                [encode_halfvec(embeddings[key]) for key in item_ids],
-                version,
-            )
-        return int(status.rpartition(" ")[2])
+            for start in range(0, len(item_ids), ITEMS_PER_STATEMENT):
+                part = item_ids[start : start + ITEMS_PER_STATEMENT]
+                vectors = [encode_halfvec(embeddings[item_id]) for item_id in part]
+                status = await connection.execute(SQL["put_embeddings"], part, vectors, version)
+                updated += int(status.rpartition(" ")[2])
+        return updated
 
     async def delete_item(self, item_id: str) -> bool:
         """Remove the item and all that was learned of it; return whether it existed."""

