@@ -116,3 +116,21 @@ def test_a_database_that_is_away_is_a_sentence(
     result = attune("dataset", "storefront", "--items", "24", "--visits", "0")
     assert result.exit_code == 1
     assert "does not answer" in result.output
+
+
+def test_the_catalogue_can_be_looked_into(database_url: str) -> None:
+    answer("dataset", "storefront", "--items", "36", "--visits", "30", "--visitors", "5")
+    assert answer("items", "count")["items"] == 36
+    listed = [json.loads(line) for line in attune("items", "list", "--json").stdout.splitlines()]
+    assert len(listed) == 20
+    item = answer("items", "show", listed[0]["item_id"])
+    assert item["title"] == listed[0]["title"]
+    assert item["alike"]
+    trends = [
+        json.loads(line) for line in attune("items", "trending", "--json").stdout.splitlines()
+    ]
+    levels = [trend["level"] for trend in trends]
+    assert levels == sorted(levels, reverse=True)
+    assert levels
+    assert attune("items", "show", "nothing").exit_code == 1
+    assert "title" in attune("items", "list").output
