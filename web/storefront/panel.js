@@ -107,7 +107,7 @@ function session() {
 }
 
 function meaningOf(shift, state) {
-  if (shift) return "session shift: new to the stream";
+  if (shift) return "session shift of this slate";
   return state === "seen" ? "the stream knows every step" : "session shift";
 }
 
