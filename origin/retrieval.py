@@ -8,9 +8,11 @@ from attune.covisitation import Neighbour, companions
 from origin.stage import Remembered, StageOutcome, staged
 from origin.store import Embedding, Scored, ServingStore
 
-SHARES = {"for_you": 0.35, "session": 0.15, "together": 0.25, "trending": 0.15, "new": 0.10}
-"""The part of the candidates that each source may name first; what one leaves goes to the rest.
-A candidate is attributed to the first source here that named it."""
+SHARES = {"for_you": 0.15, "session": 0.10, "together": 0.30, "trending": 0.40, "new": 0.05}
+"""The part of the candidates that each source may name first; what one leaves goes to the rest,
+the largest share first. A candidate is attributed to the first source here that named it.
+Measured on MovieTweetings: of 300 candidates, these hold the next item of 45 %; with 35 % "for you"
+and 15 % "trending" it was 43 %."""
 
 SOURCE_LIMIT = 200
 """Items asked of one source: the index was measured with ``ef_search`` 200, more would be worse."""
@@ -27,7 +29,7 @@ Named = Mapping[str, tuple[str, ...]]
 class RetrievalQuery:
     """What candidates are looked for with; a part that is None or empty asks nothing.
 
-    ``recent_ids`` are latest first, ``recent_levels`` their popularity at the half-life ``LASTING``.
+    ``recent_ids`` are latest first, ``recent_levels`` their levels at the half-life ``LASTING``.
     """
 
     user_embedding: Embedding | None
@@ -112,6 +114,7 @@ def merged_candidates(named: Named, hidden: Collection[str], count_max: int) -> 
     for name, item_ids in sources:
         share = max(1, int(SHARES[name] * count_max))
         _take(taken, name, (i for i in item_ids if i not in hidden), len(taken) + share)
+    sources.sort(key=lambda source: -SHARES[source[0]])
     for name, item_ids in sources:
         _take(taken, name, (i for i in item_ids if i not in hidden), count_max)
     for name, item_ids in sources:

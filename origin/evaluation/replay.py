@@ -1,0 +1,99 @@
+"""A replay: history passes through the product's own serving and learning, one event at a time.
+
+Retrieval, ranking and the user's state are the origin's orchestrator; what an event teaches is done
+by the stream's processors; only the store is the one in memory. Nothing that happens at a moment is
+known before it: a question is answered first, then its event is learned.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from attune.consent import Consent
+from attune.context import Context
+from attune.contract.bundle import BundleRequest
+from attune.contract.event import Interaction
+from attune.contract.item import Item
+from attune.embedding import EmbeddingRule
+from attune.exploration import ExplorationTarget
+from origin.memory_store import MemoryStore
+from origin.orchestrator import Limits, Models, Orchestrator, Ranker, ScoredCandidates
+from origin.plain_ranker import PlainRanker
+from origin.policy import PolicyKeeper
+from origin.store import LearningStore
+from origin.training.item_embeddings import Histories, Matrix, collaborative_embeddings, named
+
+Learn = Callable[[LearningStore, Interaction], Awaitable[None]]
+"""What the stream's processors do with one interaction."""
+
+MS_PER_DAY = 86_400_000
+
+CANDIDATES_MAX = 300
+"""Candidates that are ranked for a question; serving asks for 100 to 500."""
+
+UNHURRIED = Limits(stage_ms=600_000, bundle_ms=600_000, shared_age_ms=-1.0)
+"""In a replay, a slow machine must not change an answer, nor a second of ours outdate a list."""
+
+
+@dataclass(slots=True)
+class ItemHistory:
+    """Who met what so far, as training of item embeddings reads it."""
+
+    users: list[int] = field(default_factory=list[int])
+    items: list[int] = field(default_factory=list[int])
+    user_places: dict[str, int] = field(default_factory=dict[str, int])
+    item_places: dict[str, int] = field(default_factory=dict[str, int])
+
+    def add(self, user_id: str, item_id: str) -> None:
+        """Append one interaction."""
+        self.users.append(self.user_places.setdefault(user_id, len(self.user_places)))
+        self.items.append(self.item_places.setdefault(item_id, len(self.item_places)))
+
+    def columns(self) -> Histories:
+        """Return what was appended, as columns."""
+        return Histories(np.array(self.users), np.array(self.items), len(self.item_places))
+
+
+class Replay:
+    """One installation in memory, with its clock turned by the events."""
+
+    def __init__(self, ranker: Ranker, learn: Learn, rule: EmbeddingRule) -> None:
+        self.store = MemoryStore()
+        models = Models(ranker, PlainRanker(), None)
+        policy = PolicyKeeper(self.store, rule, ExplorationTarget())
+        self.orchestrator = Orchestrator(self.store, policy, models, rule, UNHURRIED)
+        self._learn = learn
+        self._history = ItemHistory()
+        self._day = -1
+        self._embeddings: Matrix | None = None
+
+    async def begin(self, now_ms: int) -> bool:
+        """Turn the clock to ``now_ms``; on a new day, train item embeddings on all the past.
+
+        Returns whether a new day began.
+        """
+        day = now_ms // MS_PER_DAY
+        if day == self._day:
+            return False
+        self._day = day
+        if self._history.items:
+            before = self._embeddings
+            self._embeddings = collaborative_embeddings(self._history.columns(), before)
+            embeddings = named(self._embeddings, self._history.item_places)
+            await self.store.put_embeddings(str(day), embeddings)
+        return True
+
+    async def scored(self, user_id: str, now_ms: int) -> ScoredCandidates:
+        """Return the scored candidates for the user, in no order."""
+        request = BundleRequest(Consent.FULL, user_id, "home", Context(), CANDIDATES_MAX)
+        return await self.orchestrator.scored(request, now_ms)
+
+    async def learn(self, event: Interaction) -> None:
+        """Learn the event; an item that was never seen joins the catalogue with it."""
+        assert event.user_id is not None, "a replay is of users"
+        if event.item_id not in self._history.item_places:
+            item = Item(item_id=event.item_id, title=event.item_id)
+            await self.store.put_items([item], event.occurred_at_ms)
+        self._history.add(event.user_id, event.item_id)
+        await self._learn(self.store, event)
