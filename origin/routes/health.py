@@ -37,7 +37,9 @@ async def readyz(request: Request) -> Response:
 
 async def metrics(request: Request) -> Response:
     """Answer with the counters, for Prometheus."""
-    text = services(request).metrics.exposition()
+    tier = services(request)
+    tier.metrics.explores(tier.policy.exploration)
+    text = tier.metrics.exposition()
     return Response(text, headers={"content-type": CONTENT_TYPE_LATEST})
 
 

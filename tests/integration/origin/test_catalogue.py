@@ -114,6 +114,8 @@ def test_health_readiness_metrics_and_overview_answer(client: TestClient) -> Non
     client.get("/v1/items/item-001")
     text = client.get("/metrics").text
     assert 'attune_requests_total{route="/v1/items/{item_id}",status="200"}' in text
+    epsilon = next(line for line in text.splitlines() if line.startswith("attune_epsilon "))
+    assert 0 < float(epsilon.split()[1]) < 1
     overview = client.get("/v1/ops/overview").json()
     assert overview["items"] >= 120
     assert set(overview) == set(properties("Overview"))
