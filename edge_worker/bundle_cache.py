@@ -19,7 +19,11 @@ USERS_MAX = 1_024
 """Users whose last action is remembered, so that their bundles are renewed."""
 
 REFRESH_PAUSE_MS = 2_000
-"""Shortest time between two refreshes of one bundle."""
+"""Shortest time between two refreshes of a bundle that is merely old."""
+
+ACTIVE_PAUSE_MS = 250
+"""The same after its user did something: the stream's effect is some 100 ms away, and a refresh
+that came too early must not cost two seconds of freshness."""
 
 STREAM_DELAY_MS = 2_000
 """The stream's effect is in a bundle made this long after an action; an earlier one is renewed."""
@@ -73,23 +77,30 @@ class BundleCache:
         """Note that a fetch of ``key`` starts now."""
         _remember(self._attempts, key, now_ms, 4 * self._entries_max)
 
-    def may_attempt(self, key: str, now_ms: int) -> bool:
+    def may_attempt(self, key: str, now_ms: int, pause_ms: int = REFRESH_PAUSE_MS) -> bool:
         """Return whether the last fetch of ``key`` is long enough ago."""
-        return now_ms - self._attempts.get(key, -REFRESH_PAUSE_MS) >= REFRESH_PAUSE_MS
+        return now_ms - self._attempts.get(key, -pause_ms) >= pause_ms
 
-    def is_due(self, found: Found, request: RecommendationRequest, now_ms: int) -> bool:
-        """Return whether the bundle should be renewed behind the answer.
+    def refresh_pause_ms(
+        self, found: Found, request: RecommendationRequest, now_ms: int
+    ) -> int | None:
+        """Return how far apart refreshes of the bundle are now; None when it is good as it is.
 
-        It is when it is no longer fresh, or when the user has done something since that the
-        stream will have learned from by now.
+        It is renewed behind answers when it is no longer fresh, and when the user has done
+        something since that the stream will have learned from by now.
         """
-        if found.freshness != "fresh":
-            return True
-        bundle, user_id = found.bundle, request.user_id
+        if self._misses_an_action(found.bundle, request, now_ms):
+            return ACTIVE_PAUSE_MS
+        return None if found.freshness == "fresh" else REFRESH_PAUSE_MS
+
+    def _misses_an_action(
+        self, bundle: Bundle, request: RecommendationRequest, now_ms: int
+    ) -> bool:
+        user_id = request.user_id
         if user_id is None or bundle.user_id != user_id:
             return False
-        acted_at_ms = self._actions.get(user_id, 0)
-        if bundle.created_at_ms < acted_at_ms + STREAM_DELAY_MS:
+        acted_at_ms = self._actions.get(user_id)
+        if acted_at_ms is not None and bundle.created_at_ms < acted_at_ms + STREAM_DELAY_MS:
             return True
         latest = max((recent.occurred_at_ms for recent in request.recent), default=0)
         return latest > bundle.covers_until_ms and now_ms - latest < ACTIVE_MS

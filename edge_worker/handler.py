@@ -22,7 +22,7 @@ from attune.contract.recommendation import (
 from attune.features import CANDIDATE_FEATURES
 from attune.freshness import bundle_key
 from attune.recommend import Prepared, decided, fallback_scores, prepared
-from edge_worker.bundle_cache import BundleCache
+from edge_worker.bundle_cache import REFRESH_PAUSE_MS, BundleCache, Found
 from edge_worker.counters import Counters
 from edge_worker.ladder import Standing, fallback, own_standing, popular_key
 from edge_worker.model import Model, read_scores
@@ -116,8 +116,7 @@ class Edge:
             return flight, self._awaited(flight)
         flight.tier = "memory"
         flight.standing = own_standing(found)
-        if self.bundles.is_due(found, request, arrival.now_ms):
-            self._fetch_behind(flight, Fetch(key, _question(request)))
+        self._renew_behind(flight, found)
         self._prepare(flight)
         return flight, None
 
@@ -133,8 +132,8 @@ class Edge:
         else:
             # Past its time, the request's own bundle is still closer than anybody else's.
             flight.standing = own_standing(found)
-            if bundle is not None and self.bundles.is_due(found, flight.request, now_ms):
-                self._fetch_behind(flight, Fetch(flight.key, _question(flight.request)))
+            if bundle is not None:
+                self._renew_behind(flight, found)
         self._prepare(flight)
 
     def accept(self, bundle: Bundle, question: BundleRequest) -> None:
@@ -226,8 +225,13 @@ class Edge:
             )
             self._fetch_behind(flight, Fetch(key, question))
 
-    def _fetch_behind(self, flight: Flight, fetch: Fetch) -> None:
-        if self.bundles.may_attempt(fetch.key, flight.now_ms):
+    def _renew_behind(self, flight: Flight, found: Found) -> None:
+        pause_ms = self.bundles.refresh_pause_ms(found, flight.request, flight.now_ms)
+        if pause_ms is not None:
+            self._fetch_behind(flight, Fetch(flight.key, _question(flight.request)), pause_ms)
+
+    def _fetch_behind(self, flight: Flight, fetch: Fetch, pause_ms: int = REFRESH_PAUSE_MS) -> None:
+        if self.bundles.may_attempt(fetch.key, flight.now_ms, pause_ms):
             self.bundles.attempted(fetch.key, flight.now_ms)
             flight.behind.append(fetch)
 

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -26,6 +26,8 @@ class Behaviour:
     status: int = 200
     delay_s: float = 0.0
     age_ms: int = 0
+    fresh_ms: int = 10_000
+    candidates: int = 60
     foreign_user: bool = False
     requests: Counter[str] = field(default_factory=Counter[str])
     questions: list[BundleRequest] = field(default_factory=list[BundleRequest])
@@ -63,8 +65,8 @@ class Handler(BaseHTTPRequestHandler):
         behaviour.questions.append(question)
         created_at_ms = int(time.time() * 1000) - behaviour.age_ms
         seed = f"{question.user_id}/{question.surface}/{len(behaviour.questions)}"
-        bundle = random_bundle(question, random.Random(seed), created_at_ms)
-        packed = pack_bundle(bundle)
+        bundle = random_bundle(question, random.Random(seed), created_at_ms, behaviour.candidates)
+        packed = pack_bundle(replace(bundle, fresh_ms=behaviour.fresh_ms))
         if behaviour.foreign_user:
             packed["user_id"] = "somebody-else"
         return bytes(msgpack.packb(packed))

@@ -40,7 +40,7 @@ def test_a_stale_bundle_is_served_and_renewed_behind_the_answer(stand: Stand) ->
 
 def test_a_click_renews_the_user_s_bundle(stand: Stand) -> None:
     item_id = stand.slate()["items"][0]["item_id"]
-    time.sleep(2.1)
+    time.sleep(0.3)
     now_ms = int(time.time() * 1000)
     click = {"item_id": item_id, "action": "click", "occurred_at_ms": now_ms}
     after = stand.slate(recent=[click])
@@ -94,7 +94,6 @@ def test_an_edge_that_never_saw_a_bundle_answers_without_items_and_without_error
 def test_concurrent_requests_for_one_bundle_share_one_fetch(stand: Stand) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    stand.slate(consent="none", user_id=None)
     stand.origin.delay_s = 0.2
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: stand.slate(user_id="u9"), range(8)))
@@ -124,14 +123,17 @@ def test_without_full_consent_no_question_names_a_user(stand: Stand) -> None:
 
 
 def test_the_policy_is_asked_for_once_in_a_while_and_not_sent_again(stand: Stand) -> None:
+    started = time.monotonic()
     for _ in range(10):
         stand.slate()
     stand.wait_until(lambda: stand.status()["policy_version"] > 0)
-    assert stand.origin.requests["/v1/policy"] == 1
+    seconds = time.monotonic() - started
+    assert 1 <= stand.origin.requests["/v1/policy"] <= 1 + seconds / 3
     assert stand.slate()["versions"]["policy"] == stand.status()["policy_version"]
 
 
 def test_a_bundle_that_left_the_memory_comes_from_the_cache_not_the_origin(stand: Stand) -> None:
+    stand.origin.fresh_ms, stand.origin.candidates = 600_000, 6
     stand.slate(user_id="first")
     for visitor in range(130):  # the memory holds 128
         stand.slate(user_id=f"visitor-{visitor}", n=1)

@@ -7,7 +7,14 @@ from attune.consent import Consent
 from attune.context import Context
 from attune.contract.bundle import Bundle, BundleRequest
 from attune.contract.recommendation import RecentInteraction, RecommendationRequest
-from edge_worker.bundle_cache import ACTIVE_MS, STREAM_DELAY_MS, BundleCache, Found
+from edge_worker.bundle_cache import (
+    ACTIVE_MS,
+    ACTIVE_PAUSE_MS,
+    REFRESH_PAUSE_MS,
+    STREAM_DELAY_MS,
+    BundleCache,
+    Found,
+)
 from tests.parity.states import NOW_MS, random_bundle
 
 REQUEST = RecommendationRequest(
@@ -50,32 +57,35 @@ def test_an_older_bundle_never_replaces_a_younger_one() -> None:
     assert found.bundle.created_at_ms == NOW_MS
 
 
-def test_a_fresh_bundle_of_a_quiet_user_is_not_due() -> None:
-    assert not BundleCache().is_due(Found(bundle(), "fresh"), REQUEST, NOW_MS)
-    assert BundleCache().is_due(Found(bundle(), "stale"), REQUEST, NOW_MS)
+def test_a_fresh_bundle_of_a_quiet_user_is_good_as_it_is() -> None:
+    cache = BundleCache()
+    assert cache.refresh_pause_ms(Found(bundle(), "fresh"), REQUEST, NOW_MS) is None
+    assert cache.refresh_pause_ms(Found(bundle(), "stale"), REQUEST, NOW_MS) == REFRESH_PAUSE_MS
 
 
-def test_an_action_makes_bundles_due_that_the_stream_cannot_have_reached() -> None:
+def test_an_action_renews_bundles_that_the_stream_cannot_have_reached() -> None:
     cache = BundleCache()
     cache.user_acted(["u1"], NOW_MS)
-    early = bundle(NOW_MS + STREAM_DELAY_MS - 1)
-    late = bundle(NOW_MS + STREAM_DELAY_MS)
-    assert cache.is_due(Found(early, "fresh"), REQUEST, NOW_MS + 5_000)
-    assert not cache.is_due(Found(late, "fresh"), REQUEST, NOW_MS + 5_000)
+    early = Found(bundle(NOW_MS + STREAM_DELAY_MS - 1), "fresh")
+    late = Found(bundle(NOW_MS + STREAM_DELAY_MS), "fresh")
+    assert cache.refresh_pause_ms(early, REQUEST, NOW_MS + 5_000) == ACTIVE_PAUSE_MS
+    assert cache.refresh_pause_ms(late, REQUEST, NOW_MS + 5_000) is None
 
 
-def test_an_interaction_that_the_bundle_does_not_know_makes_it_due_for_a_minute() -> None:
+def test_an_interaction_that_the_bundle_does_not_know_renews_it_for_a_minute() -> None:
     found = Found(bundle(NOW_MS), "fresh")
     cache = BundleCache()
-    assert cache.is_due(found, clicked(NOW_MS + 1), NOW_MS + 2)
-    assert not cache.is_due(found, clicked(NOW_MS), NOW_MS + 2)
-    assert not cache.is_due(found, clicked(NOW_MS + 1), NOW_MS + 1 + ACTIVE_MS)
+    known, unknown = clicked(NOW_MS), clicked(NOW_MS + 1)
+    assert cache.refresh_pause_ms(found, unknown, NOW_MS + 2) == ACTIVE_PAUSE_MS
+    assert cache.refresh_pause_ms(found, known, NOW_MS + 2) is None
+    assert cache.refresh_pause_ms(found, unknown, NOW_MS + 1 + ACTIVE_MS) is None
 
 
-def test_one_bundle_is_fetched_at_most_every_two_seconds() -> None:
+def test_refreshes_of_one_bundle_keep_their_distance() -> None:
     cache = BundleCache()
     assert cache.may_attempt("a", NOW_MS)
     cache.attempted("a", NOW_MS)
     assert not cache.may_attempt("a", NOW_MS + 1_999)
     assert cache.may_attempt("a", NOW_MS + 2_000)
+    assert cache.may_attempt("a", NOW_MS + ACTIVE_PAUSE_MS, ACTIVE_PAUSE_MS)
     assert cache.may_attempt("b", NOW_MS)
