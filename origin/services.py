@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from attune.embedding import EmbeddingRule
 from attune.exploration import ExplorationTarget
@@ -15,10 +16,12 @@ from origin.database import OUTAGES, connection_pool, migrate
 from origin.event_log import open_event_log
 from origin.log_intake import LogIntake
 from origin.metrics import Metrics
+from origin.model_manifest import ModelError
 from origin.orchestrator import Limits, Models, Orchestrator
 from origin.plain_ranker import PlainRanker
 from origin.policy import PolicyKeeper
 from origin.postgres_store import PostgresStore
+from origin.ranking import OnnxRanker, OnnxScorer
 from origin.settings import Settings
 from origin.stage import staged
 
@@ -26,6 +29,8 @@ START_DEADLINE_MS = 5_000
 
 DATABASE_WAIT_SECONDS = 30.0
 """Machines of one deployment come up in any order."""
+
+Model = TypeVar("Model")
 
 logger = logging.getLogger("attune.origin")
 
@@ -60,6 +65,7 @@ async def open_services(settings: Settings, database_url: str) -> AsyncIterator[
         try:
             yield Services(store, log, policy, orchestrator, artwork, Metrics(), now_ms)
         finally:
+            artwork.close()
             await log.close()
 
 
@@ -94,6 +100,15 @@ def limits(settings: Settings) -> Limits:
 
 
 def load_models(folder: Path) -> Models:
-    """Return the trained models in the folder, plain rules where there are none."""
+    """Return the trained models in the folder; a plain rule stands in for what is not usable."""
     plain = PlainRanker()
-    return Models(plain, plain, None)
+    ranker = _usable(lambda: OnnxRanker(folder))
+    return Models(ranker or plain, plain, _usable(lambda: OnnxScorer(folder)))
+
+
+def _usable(load: Callable[[], Model]) -> Model | None:
+    try:
+        return load()
+    except ModelError as error:
+        logger.warning("A model is not used: %s", error, extra={"action": "model_refused"})
+        return None
