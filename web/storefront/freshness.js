@@ -9,10 +9,10 @@ const OWN = ["full", "stale"]; // Rungs on which the answer came from the user's
  * Follow every interaction until the edge serves a bundle that knows it.
  *
  * @param attune the client.
- * @param bundle returns the version of the bundle behind the current slate.
+ * @param bundleOf returns the version of the bundle behind a slate, by its id.
  * @param tell called with `{ state: "waiting" | "seen" | "late" | "uncounted", ms }`.
  */
-export function followFreshness(attune, bundle, tell) {
+export function followFreshness(attune, bundleOf, tell) {
   let following = 0;
   attune.addEventListener("delivered", async ({ detail }) => {
     const last = detail.events.findLast((event) => event.type !== "impression");
@@ -24,7 +24,8 @@ export function followFreshness(attune, bundle, tell) {
     tell({ state: "waiting", ms: acknowledged });
     const visitor = attune.userId;
     const wanted = () => mine === following && attune.userId === visitor;
-    const ms = await untilLearned(attune, bundle(), last.occurred_at_ms, wanted);
+    const before = bundleOf(last.slate_id);
+    const ms = await untilLearned(attune, before, last.occurred_at_ms, wanted);
     if (wanted()) tell({ state: ms ? "seen" : "late", ms: ms ?? GIVE_UP_AFTER_MS });
   });
 }

@@ -25,6 +25,7 @@ if (["full", "cohort", "none"].includes(asked)) attune.setConsent(asked);
 const known = new Map(); // Items by id, so that a step can be named after its item has gone.
 let stated = attune.consent;
 let slate = null;
+let previous = null;
 let changed = null;
 let dismissed = [];
 let freshness = { state: "idle", ms: 0 };
@@ -65,7 +66,7 @@ function show(next) {
   if (!next) return;
   stopWatching();
   changed = slate ? compare(slate, next) : null;
-  slate = next;
+  [previous, slate] = [slate, next];
   for (const item of next.items) known.set(item.item_id, item);
   const cards = showSlate($("slate"), next, changed, { titleOf, open, dismiss });
   stopWatching = attune.observe(next, cards);
@@ -167,7 +168,8 @@ attune.addEventListener("consent", ({ detail }) => {
   if (stated === "none") known.clear();
   begin();
 });
-followFreshness(attune, () => slate?.versions.bundle, (news) => {
+const bundleOf = (id) => [slate, previous].find((s) => s?.slate_id === id)?.versions.bundle;
+followFreshness(attune, bundleOf, (news) => {
   freshness = news;
   render();
 });
