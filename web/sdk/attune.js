@@ -7,11 +7,13 @@
  *   id. A browser with Global Privacy Control on is never above `cohort`.
  * - **The session lives on the device**: its last 20 interactions travel with each request, so the
  *   very next slate knows about the last click.
- * - **No acknowledged event is lost, none is counted twice.** An event stays queued under one
- *   `event_id` until the edge has acknowledged it; every retry repeats that id.
+ * - **Events are neither lost nor counted twice.** One stays queued, in storage where consent
+ *   allows it, until the edge has acknowledged it; every retry repeats its `event_id`.
  *
- * One file, no dependencies, no build step. Types and longer descriptions: `attune.d.ts`.
+ * No dependencies, no build step. Types and longer descriptions: `attune.d.ts`.
  */
+
+import { Sighting } from "./sighting.js";
 
 const SCHEMA = 1;
 const CONSENTS = ["full", "cohort", "none"];
@@ -27,10 +29,6 @@ const BATCH_CHARACTERS_MAX = 20_000; // A beacon carries 64 KiB; a character tak
 const FLUSH_AFTER_MS = 1_000; // Impressions wait this long for company, interactions do not wait.
 const EVENTS_TIMEOUT_MS = 10_000;
 const BACKOFF_MAX_MS = 60_000;
-
-const VISIBLE_SHARE = 0.5; // The IAB's definition of a viewable impression: half of it ...
-const VISIBLE_FOR_MS = 500; // ... for half a second, long enough to be read at a glance.
-const IMPRESSION_WITHIN_MS = 15_000; // An open page reports what was seen of a slate by then.
 
 /** A request that got no usable answer; `kind` says why, `status` what HTTP said. */
 export class AttuneError extends Error {
@@ -421,61 +419,6 @@ export class Attune extends EventTarget {
       guarded(() => localStorage.removeItem(`attune.${key}`));
       guarded(() => sessionStorage.removeItem(`attune.${key}`));
     }
-  }
-}
-
-/** Which items of one slate were on screen long enough; reports them once. */
-class Sighting {
-  #seen = new Set();
-  #waiting = new Map();
-  #items;
-  #report;
-  #observer = null;
-  #deadline = 0;
-
-  constructor(slate, elements, report) {
-    this.slateId = slate.slate_id;
-    this.#items = slate.items;
-    this.#report = report;
-    if (!globalThis.IntersectionObserver) return;
-    const idOf = new Map(elements.map((element, index) => [element, slate.items[index]?.item_id]));
-    const look = (entries) => {
-      for (const { target, intersectionRatio } of entries) {
-        this.#look(idOf.get(target), intersectionRatio >= VISIBLE_SHARE);
-      }
-    };
-    this.#observer = new IntersectionObserver(look, { threshold: VISIBLE_SHARE });
-    for (const [element, id] of idOf) if (element && id) this.#observer.observe(element);
-  }
-
-  see(itemId) {
-    if (!this.#items.some((item) => item.item_id === itemId)) return;
-    this.#seen.add(itemId);
-    this.#deadline ||= setTimeout(() => this.end(), IMPRESSION_WITHIN_MS);
-    if (this.#seen.size === this.#items.length) this.end();
-  }
-
-  end() {
-    const seen = this.#items.filter((item) => this.#seen.has(item.item_id));
-    if (!seen.length) return;
-    this.cancel();
-    this.#report(seen);
-  }
-
-  cancel() {
-    this.#observer?.disconnect();
-    clearTimeout(this.#deadline);
-    for (const timer of this.#waiting.values()) clearTimeout(timer);
-    this.#waiting.clear();
-    this.#seen.clear();
-  }
-
-  #look(id, visible) {
-    clearTimeout(this.#waiting.get(id));
-    this.#waiting.delete(id);
-    if (!visible) return;
-    const stillThere = () => document.visibilityState !== "hidden" && this.see(id);
-    this.#waiting.set(id, setTimeout(stillThere, VISIBLE_FOR_MS));
   }
 }
 
