@@ -52,7 +52,6 @@ def running_edge(
         port: to listen on.
         host: address to bind.
         config: the workers to run.
-        path: what is asked to learn whether the edge answers.
 
     Raises:
         EdgeError: saying what is missing.
@@ -73,17 +72,17 @@ def running_edge(
     reachable = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104 - a comparison
     server = EdgeServer(f"http://{reachable}:{port}", process)
     try:
-        _wait_until(lambda: _answers(server, path), READY_SECONDS)
+        _wait_until(lambda: _answers(server), READY_SECONDS)
         yield server
     finally:
         _stop(process)
 
 
-def _answers(server: EdgeServer, path: str) -> bool:
+def _answers(server: EdgeServer) -> bool:
     if server.process.poll() is not None:
         raise EdgeError(f"workerd ended with status {server.process.returncode}")
     with contextlib.suppress(httpx.HTTPError):
-        return httpx.get(server.url + path, timeout=2.0).status_code < 501
+        return httpx.get(server.url + "/healthz", timeout=2.0).status_code == 200
     return False
 
 

@@ -5,7 +5,6 @@ import random
 import struct
 from array import array
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -19,47 +18,19 @@ from attune.contract.bundle import pack_bundle, read_bundle_request
 from attune.contract.policy import pack_policy
 from attune.features import EDGE_FEATURES
 from edge_worker.phases import Phases
-from origin.edge_server import CONFIG, ROOT, running_edge
+from origin.edge_server import running_edge
 from tests.integration.edge.conftest import free_port
+from tests.parity.front_door import DIST, Worker, front_door_config
 from tests.parity.states import NOW_MS, random_bundle, random_policy, random_request
 
-DIST = CONFIG.parent
 STATES = 300
-
-
-class Worker:
-    """The phases inside workerd, called over HTTP."""
-
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
-
-    def call(self, phase: str, *values: object) -> bytes:
-        """Return what the phase returns."""
-        answer = self._client.post("/", content=msgpack.packb([phase, *values]))
-        assert answer.status_code == 200, answer.text
-        return answer.content
-
-
-def parity_config(folder: Path) -> Path:
-    """Return the production configuration with a front door to the phases."""
-    front_door = '(name = "worker.js", esModule = embed "python/worker.js")'
-    production = CONFIG.read_text()
-    assert front_door in production
-    config = folder / "parity.capnp"
-    config.write_text(
-        production.replace(front_door, '(name = "phases.js", esModule = embed "phases.js")')
-    )
-    (folder / "phases.js").write_text((ROOT / "tests/parity/phases.js").read_text())
-    for part in ("python", "scorer", "local"):
-        (folder / part).symlink_to(DIST / part)
-    return config
 
 
 @pytest.fixture(scope="module")
 def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    config = parity_config(tmp_path_factory.mktemp("parity"))
+    config = front_door_config(tmp_path_factory.mktemp("parity"))
     with (
-        running_edge("http://127.0.0.1:1", free_port(), config=config, path="/") as server,
+        running_edge("http://127.0.0.1:1", free_port(), config=config) as server,
         httpx.Client(base_url=server.url, timeout=30.0) as client,
     ):
         yield Worker(client)
