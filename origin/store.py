@@ -133,7 +133,10 @@ class ServingStore(Protocol):
         ...
 
     async def together(self, item_ids: Sequence[str], limit: int) -> Sequence[Neighbour]:
-        """Return up to ``limit`` neighbours of each item, strongest first per item."""
+        """Return up to ``limit`` neighbours of each item, strongest first per item.
+
+        Withdrawn items may be among them.
+        """
         ...
 
     async def trending(self, limit: int, category: str | None = None) -> Sequence[Scored]:

@@ -12,10 +12,12 @@ SELECT item_id, -(embedding <#> $1) AS score FROM items
 WHERE available ORDER BY embedding <#> $1 LIMIT $2
 
 -- name: together
+-- Not joined with items: those that are withdrawn drop out when the rows are looked up anyway, and
+-- until the tables are analysed for the first time the join costs 20 ms instead of 1.
 SELECT seeds.item_id AS seed_id, found.neighbour_id AS item_id, found.level
 FROM unnest($1::text[]) AS seeds(item_id),
-LATERAL (SELECT neighbour_id, level FROM covisits JOIN items ON items.item_id = neighbour_id
-         WHERE covisits.item_id = seeds.item_id AND available
+LATERAL (SELECT neighbour_id, level FROM covisits
+         WHERE covisits.item_id = seeds.item_id
          ORDER BY level DESC, neighbour_id LIMIT $2) AS found
 
 -- name: trending
