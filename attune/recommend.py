@@ -117,7 +117,7 @@ def decided(
         seed: of the draw.
     """
     request, bundle = ready.request, ready.bundle
-    rules = Rules(epsilon, policy.diversity, policy.exposure_discount)
+    rules = Rules(epsilon, policy.diversity, policy.exposure_discount, policy.exploration.high)
     options = _options(ready, scores, policy)
     choices = assembled(options, request.n, rules, seed)
     bases = {option.index: option.base for option in options}

@@ -7,7 +7,9 @@ Every position is one decision. The score of candidate i is the mission's mix
 where ``base_i`` is the scorer's probability, discounted for how often the item was shown lately and
 for how much it repeats what stands above, and ``sampled_i`` a draw from its click-rate posterior.
 The item is drawn from the exact distribution of that maximum (see ``attune.thompson``), so its
-propensity, given the positions above, is known.
+propensity, given the positions above, is known. Where the posteriors know so little that more than
+``exploration_max`` would go to others than the greedy choice, their probabilities are scaled down
+to it: a slate is never turned into a lottery, not even by the first visitor of an empty shop.
 """
 
 from __future__ import annotations
@@ -51,11 +53,16 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Settings of the assembly, from the policy snapshot."""
+    """Settings of the assembly, from the policy snapshot.
+
+    ``exploration_max`` is the largest probability with which a position may go to another than
+    the greedy choice.
+    """
 
     epsilon: float
     diversity: float
     exposure_discount: float
+    exploration_max: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ def assembled(options: Sequence[Option], n: int, rules: Rules, seed: int) -> lis
             for place in remaining
             for center in (centers[place] * redundancy.factor(place, rules.diversity),)
         ]
-        place, choice = _chosen(shortlist, rivals, rules.epsilon, rng)
+        place, choice = _chosen(shortlist, rivals, rules, rng)
         choices.append(choice)
         remaining.remove(place)
         redundancy.choose(place)
@@ -130,7 +137,7 @@ def exploration_rate(choices: Sequence[Choice]) -> float:
 
 
 def _chosen(
-    shortlist: Sequence[Option], rivals: Sequence[_Rival], epsilon: float, rng: random.Random
+    shortlist: Sequence[Option], rivals: Sequence[_Rival], rules: Rules, rng: random.Random
 ) -> tuple[int, Choice]:
     """Draw one place of the shortlist."""
     greedy = max(rivals, key=attrgetter("mean"))
@@ -138,7 +145,8 @@ def _chosen(
     if greedy not in contenders:
         contenders[-1] = greedy
     arms = [Arm(rival.center, shortlist[rival.place].belief) for rival in contenders]
-    probabilities = matching_probabilities(arms, epsilon)
+    best = contenders.index(greedy)
+    probabilities = capped(matching_probabilities(arms, rules.epsilon), best, rules.exploration_max)
     winner = drawn(probabilities, rng.random())
     won = contenders[winner]
     choice = Choice(
@@ -146,9 +154,24 @@ def _chosen(
         score=won.mean,
         propensity=max(probabilities[winner], PROPENSITY_MIN),
         explored=won is not greedy,
-        explore_probability=1.0 - probabilities[contenders.index(greedy)],
+        explore_probability=1.0 - probabilities[best],
     )
     return won.place, choice
+
+
+def capped(probabilities: Sequence[float], greedy: int, exploration_max: float) -> list[float]:
+    """Return the distribution with at most ``exploration_max`` on others than the greedy choice.
+
+    >>> [round(p, 3) for p in capped([0.4, 0.4, 0.2], 0, 0.15)]
+    [0.85, 0.1, 0.05]
+    """
+    explored = 1.0 - probabilities[greedy]
+    if explored <= exploration_max:
+        return list(probabilities)
+    factor = exploration_max / explored
+    scaled = [probability * factor for probability in probabilities]
+    scaled[greedy] = 1.0 - exploration_max
+    return scaled
 
 
 def discounted_base(option: Option, rules: Rules) -> float:

@@ -26,7 +26,7 @@ class PolicySnapshot:
 
     version: int
     created_at_ms: int
-    epsilon: float = 0.2
+    epsilon: float = 0.02
     diversity: float = 0.15
     exposure_discount: float = 0.85
     exploration: ExplorationTarget = field(default_factory=ExplorationTarget)

@@ -57,6 +57,18 @@ def test_logged_propensities_are_the_frequencies_of_the_first_position() -> None
         assert abs(frequency[choice.index] / 4000 - choice.propensity) < 0.04
 
 
+def test_no_slate_explores_more_than_it_may_and_propensities_say_so() -> None:
+    flat = [Option(i, 0.5, Beta(1, 19), [i + 1] * 64) for i in range(30)]
+    rules = Rules(0.9, 0.0, 1.0, exploration_max=0.15)
+    slates = [assembled(flat, 12, rules, seed) for seed in range(50)]
+    for slate in slates:
+        assert exploration_rate(slate) <= 0.15 + 1e-12
+        assert all(c.propensity >= 0.85 - 1e-12 or c.propensity <= 0.15 for c in slate)
+    explored = sum(choice.explored for slate in slates for choice in slate) / 600
+    # 600 draws at 0.15: five standard errors are 0.073.
+    assert abs(explored - 0.15) < 0.073
+
+
 def test_impressions_push_an_item_down() -> None:
     plain = [Option(0, 0.50, Beta(1, 19), [1] * 64), Option(1, 0.45, Beta(1, 19), [2] * 64)]
     shown = [Option(0, 0.50, Beta(1, 19), [1] * 64, exposures=3), plain[1]]
