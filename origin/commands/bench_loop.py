@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from origin.commands.report import Figure, json_option, say, show, show_rows
+from origin.commands.report import Figure, FigureTree, json_option, say, show, show_rows
 
 
 @click.command("loop")
@@ -40,6 +40,7 @@ def command(events: int, background: int, logs: str, as_json: bool) -> None:
         }
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop the processes, then end
+    load_average = round(os.getloadavg()[0], 2)
     found: dict[str, dict[str, Figure]] = {}
     for log in ("embedded", "kafka") if logs == "both" else (logs,):
         say(f"Measuring {events} events on the {log} log ...", as_json=as_json)
@@ -49,9 +50,14 @@ def command(events: int, background: int, logs: str, as_json: bool) -> None:
             except (ProcessError, BrokerError) as error:
                 raise click.ClickException(str(error)) from error
     if as_json:
-        machine = f"{os.cpu_count()} x {platform.machine()}"
-        settings = {"bench": "loop", "events": events, "background_per_s": background}
-        show({**settings, "machine": machine, **found}, as_json=True, title="")
+        run: dict[str, FigureTree] = {
+            "bench": "loop",
+            "events": events,
+            "background_per_s": background,
+            "machine": f"{os.cpu_count()} x {platform.machine()}",
+            "load_average_before": load_average,
+        }
+        show(run | found, as_json=True, title="")
     else:
         rows = [{"log": log, **row} for log, row in found.items()]
         show_rows(rows, as_json=False, title="Event posted -> visible in another session's slate")

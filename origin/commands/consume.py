@@ -26,6 +26,7 @@ def command(as_json: bool) -> None:
 
     Several processes share the work; each event counts once, whatever is killed and when.
     """
+    from origin.database import OUTAGES
     from origin.embedded_postgres import postgres_at
     from origin.event_log.port import LogUnavailableError
     from origin.settings import Settings, SettingsError
@@ -42,6 +43,8 @@ def command(as_json: bool) -> None:
             asyncio.run(_consume(settings, database_url, as_json))
         except LogUnavailableError as error:
             raise click.ClickException(str(error)) from error
+        except OUTAGES as error:
+            raise click.ClickException(f"the database does not answer: {error}") from error
 
 
 async def _consume(settings: "Settings", database_url: str, as_json: bool) -> None:
