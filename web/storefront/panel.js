@@ -96,7 +96,8 @@ function session() {
     const shift = slate?.session_shift ?? 0;
     value.textContent = shiftWords(shift);
     words.textContent = meaningOf(shift, freshness.state);
-    styled(gauge, { "--share": `${Math.min(shift, 1) * 100}%` });
+    // A step of a visitor with a history moves little: the root makes it visible.
+    styled(gauge, { "--share": `${Math.sqrt(Math.min(shift, 1)) * 100}%` });
     note.textContent = recent.length === 1 ? "1 step" : `${recent.length} steps`;
     trail.replaceChildren(...recent.slice(-TRAIL_MAX).map((step) => stepMark(step, itemOf)));
     trail.hidden = !recent.length;
