@@ -80,12 +80,6 @@ class MemoryStore:
         items = self._tables.items
         return {item_id: items[item_id] for item_id in item_ids if item_id in items}
 
-    async def reward_counts(self, bucket: str, item_ids: Sequence[str]) -> Sequence[RewardCount]:
-        """Return the counts of those items that were ever shown in the bucket."""
-        rewards = self._tables.rewards
-        keys = ((bucket, item_id) for item_id in item_ids)
-        return self._placed(rewards[key] for key in keys if key in rewards)
-
     async def policy_counts(self, limit: int) -> Sequence[RewardCount]:
         """Return the counts of the ``limit`` most shown (item, bucket) pairs."""
         counts = sorted(self._tables.rewards.values(), key=lambda count: -count.impressions)

@@ -19,14 +19,13 @@ from attune.context import Context, bandit_bucket
 from attune.contract.bundle import Bundle, BundleRequest
 from attune.contract.recommendation import Degradation, RecommendationRequest, Slate
 from attune.embedding import EmbeddingRule
-from attune.posterior import Counts
 from attune.recommend import decided, fallback_scores, prepared
 from origin.bundles import BundleHead, RankedCandidate, made_bundle
 from origin.policy import Policy, PolicyKeeper
 from origin.ranker_features import RankerInput
 from origin.retrieval import SHARED_AGE_MS, Retrieval, merged_candidates
 from origin.stage import StageOutcome, Stages, staged
-from origin.store import ItemRow, RewardCount, ServingStore, StoreUnavailableError
+from origin.store import ItemRow, ServingStore, StoreUnavailableError
 from origin.visitor import Visitor, visitor_of
 
 SLATE_CANDIDATES = 150
@@ -86,12 +85,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ScoredCandidates:
-    """Candidates with their base scores (N,), and source and reward counts by item."""
+    """Candidates with their base scores (N,), and the source of each by item."""
 
     rows: Sequence[ItemRow]
     scores: NDArray[np.float32]
     sources: Mapping[str, str]
-    counts: Mapping[str, Counts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +214,13 @@ class Orchestrator:
         stages: Stages,
     ) -> list[RankedCandidate]:
         found = await self._scored_candidates(request, visitor, now_ms, stages)
+        bucket = bandit_bucket(request.context)
         return [
             RankedCandidate(
                 row=row,
                 source=found.sources[row.item.item_id],
                 base_score=score,
-                belief=policy.priors.belief(row.item.category, found.counts.get(row.item.item_id)),
+                belief=policy.belief(bucket, row.item.item_id, row.item.category),
             )
             for row, score in zip(found.rows, found.scores.tolist(), strict=True)
         ]
@@ -232,7 +231,7 @@ class Orchestrator:
         retrieved = await self._retrieval.retrieve(visitor.query(now_ms))
         stages.update(retrieved.outcomes)
         sources = merged_candidates(retrieved.named, visitor.hidden, request.candidates_max)
-        rows, counts = await self._looked_up(list(sources), bandit_bucket(request.context), stages)
+        rows = await self._looked_up(list(sources), stages)
         given = RankerInput(
             embedding=visitor.embedding,
             interactions=visitor.interactions,
@@ -242,26 +241,17 @@ class Orchestrator:
             neighbours=retrieved.neighbours,
             now_ms=now_ms,
         )
-        return ScoredCandidates(rows, await self._scored(given, stages), sources, counts)
+        return ScoredCandidates(rows, await self._scored(given, stages), sources)
 
-    async def _looked_up(
-        self, item_ids: Sequence[str], bucket: str, stages: Stages
-    ) -> tuple[list[ItemRow], Mapping[str, Counts]]:
-        """Return the candidates' rows, in their order, and what they earned in the bucket."""
+    async def _looked_up(self, item_ids: Sequence[str], stages: Stages) -> list[ItemRow]:
+        """Return the rows of those items that can be recommended, in their order."""
         if not item_ids:
-            return [], {}
+            return []
         no_rows: Mapping[str, ItemRow] = {}
-        no_counts: Sequence[RewardCount] = ()
-        deadline_ms = self._limits.stage_ms
-        rows, counts = await asyncio.gather(
-            staged(self._store.item_rows(item_ids), deadline_ms, no_rows),
-            staged(self._store.reward_counts(bucket, item_ids), deadline_ms, no_counts),
-        )
-        stages["items"], stages["rewards"] = rows, counts
+        rows = await staged(self._store.item_rows(item_ids), self._limits.stage_ms, no_rows)
+        stages["items"] = rows
         existing = (rows.result[item_id] for item_id in item_ids if item_id in rows.result)
-        return [row for row in existing if row.item.available], {
-            count.item_id: Counts(count.impressions, count.reward) for count in counts.result
-        }
+        return [row for row in existing if row.item.available]
 
     async def _scored(self, given: RankerInput, stages: Stages) -> NDArray[np.float32]:
         if not given.candidates:

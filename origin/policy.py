@@ -55,6 +55,11 @@ class Policy:
     snapshot: PolicySnapshot
     priors: Priors
 
+    def belief(self, bucket: str, item_id: str, category: str) -> Beta:
+        """Return the posterior of an item; the rarely shown ones are not told from the prior."""
+        known = self.snapshot.posteriors.get(bucket, {}).get(item_id)
+        return self.priors.belief(category, None) if known is None else Beta(*known)
+
 
 def fitted_priors(counts: Sequence[RewardCount]) -> Priors:
     """Return the priors that the counts speak for, the default ones while there are too few."""

@@ -77,12 +77,6 @@ class PostgresStore:
             records = await connection.fetch(SQL["item_rows"], list(item_ids))
         return {record["item_id"]: item_row(record) for record in records}
 
-    async def reward_counts(self, bucket: str, item_ids: Sequence[str]) -> Sequence[RewardCount]:
-        """Return the counts of those items that were ever shown in the bucket."""
-        async with reaching(self._pool) as connection:
-            records = await connection.fetch(SQL["reward_counts"], bucket, list(item_ids))
-        return [RewardCount(*record) for record in records]
-
     async def policy_counts(self, limit: int) -> Sequence[RewardCount]:
         """Return the counts of the ``limit`` most shown (item, bucket) pairs."""
         async with reaching(self._pool) as connection:

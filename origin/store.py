@@ -151,10 +151,6 @@ class ServingStore(Protocol):
         """Return the rows of those that exist; descriptions and attributes may be left out."""
         ...
 
-    async def reward_counts(self, bucket: str, item_ids: Sequence[str]) -> Sequence[RewardCount]:
-        """Return the counts of those items that were ever shown in the bucket."""
-        ...
-
     async def policy_counts(self, limit: int) -> Sequence[RewardCount]:
         """Return the counts of the ``limit`` most shown (item, bucket) pairs."""
         ...

@@ -35,10 +35,6 @@ SELECT item_id, title, '' AS description, category, tags, image_url, clip_url, i
        embedding_version, levels
 FROM items LEFT JOIN item_counters USING (item_id) WHERE item_id = ANY($1::text[])
 
--- name: reward_counts
-SELECT item_id, bucket, impressions, reward, category FROM posteriors JOIN items USING (item_id)
-WHERE bucket = $1 AND item_id = ANY($2::text[])
-
 -- name: policy_counts
 SELECT item_id, bucket, impressions, reward, category FROM posteriors JOIN items USING (item_id)
 ORDER BY impressions DESC, bucket, item_id LIMIT $1

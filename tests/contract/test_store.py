@@ -189,7 +189,7 @@ async def test_counts_add_up_per_bucket_and_name_the_category(store: Store) -> N
             await transaction.add_rewards(
                 [RewardCount("i1", "mobile", 10, 1.5), RewardCount("i2", "desktop", 1, 0)]
             )
-    counts = await store.reward_counts("mobile", ["i1", "i2"])
+    counts = await store.policy_counts(1)
     assert [(c.item_id, c.impressions, c.reward) for c in counts] == [("i1", 20, 3.0)]
     assert [(c.item_id, c.bucket, c.category) for c in await store.policy_counts(9)] == [
         ("i1", "mobile", "c1"),
@@ -266,7 +266,7 @@ async def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
     with pytest.raises(ZeroDivisionError):
         await fail()
     assert (await store.user_state("u")).row.interactions == 0
-    assert list(await store.reward_counts("mobile", ["i0"])) == []
+    assert list(await store.policy_counts(9)) == []
     async with store.transaction() as transaction:
         assert await transaction.next_offsets("g", "events", [0]) == {0: 0}
 
@@ -281,7 +281,7 @@ async def test_deleting_an_item_forgets_what_was_learned_of_it(store: Store) -> 
     assert not await store.delete_item("i1")
     assert list(await store.together(["i0", "i1"], 5)) == []
     assert list(await store.trending(5)) == []
-    assert list(await store.reward_counts("mobile", ["i1"])) == []
+    assert list(await store.policy_counts(9)) == []
 
 
 async def test_counts_say_how_much_is_held(store: Store) -> None:
