@@ -31,23 +31,31 @@ RANKER_VERSIONS = Versions(SCHEMA_VERSION, CONTEXT_VERSION, FEATURE_VERSION)
 EDGE_VERSIONS = Versions(SCHEMA_VERSION, CONTEXT_VERSION, EDGE_FEATURE_VERSION)
 
 
-class OnnxRanker:
+class GraphRanker:
+    """A deep ranker."""
+
+    def __init__(self, graph: "Graph", version: str) -> None:
+        self._graph = graph
+        self._version = version
+
+    @property
+    def version(self) -> str:
+        """Name of the model."""
+        return self._version
+
+    def scores(self, given: RankerInput) -> NDArray[np.float32]:
+        """Return a probability for each candidate: (N,)."""
+        return self._graph.scores(ranker_features(given))
+
+
+class OnnxRanker(GraphRanker):
     """The deep ranker of a folder of models."""
 
     def __init__(self, folder: Path) -> None:
         """Load it; raise ModelError when it does not fit this code."""
         graph = checked_graph(folder, RANKER, RANKER_FEATURES, RANKER_VERSIONS)
         self.manifest: Manifest = read_manifest(folder / f"{RANKER}.json")
-        self._graph = Graph(graph)
-
-    @property
-    def version(self) -> str:
-        """Name of the model."""
-        return self.manifest.version
-
-    def scores(self, given: RankerInput) -> NDArray[np.float32]:
-        """Return a probability for each candidate: (N,)."""
-        return self._graph.scores(ranker_features(given))
+        super().__init__(Graph(graph), self.manifest.version)
 
 
 class OnnxScorer:

@@ -5,14 +5,18 @@ by the stream's processors; only the store is the one in memory. Nothing that ha
 known before it: a question is answered first, then its event is learned.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attune.consent import Consent
 from attune.context import Context
-from attune.contract.bundle import BundleRequest
+from attune.contract.bundle import EMBEDDING_DIMENSION, BundleRequest
 from attune.contract.event import Interaction
 from attune.contract.item import Item
 from attune.embedding import EmbeddingRule
@@ -21,11 +25,15 @@ from origin.memory_store import MemoryStore
 from origin.orchestrator import Limits, Models, Orchestrator, Ranker, ScoredCandidates
 from origin.plain_ranker import PlainRanker
 from origin.policy import PolicyKeeper
+from origin.ranker_features import RankerInput
 from origin.store import LearningStore
 from origin.training.item_embeddings import Histories, Matrix, collaborative_embeddings, named
 
 Learn = Callable[[LearningStore, Interaction], Awaitable[None]]
 """What the stream's processors do with one interaction."""
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 MS_PER_DAY = 86_400_000
 
@@ -34,6 +42,24 @@ CANDIDATES_MAX = 300
 
 UNHURRIED = Limits(stage_ms=600_000, bundle_ms=600_000, shared_age_ms=-1.0)
 """In a replay, a slow machine must not change an answer, nor a second of ours outdate a list."""
+
+
+@dataclass(slots=True)
+class Switch:
+    """A ranker that can be exchanged while the installation runs, and tells what it was asked."""
+
+    inner: Ranker
+    given: RankerInput | None = None
+
+    @property
+    def version(self) -> str:
+        """Name of the model in use."""
+        return self.inner.version
+
+    def scores(self, given: RankerInput) -> NDArray[np.float32]:
+        """Return the scores of the ranker in use."""
+        self.given = given
+        return self.inner.scores(given)
 
 
 @dataclass(slots=True)
@@ -68,6 +94,11 @@ class Replay:
         self._day = -1
         self._embeddings: Matrix | None = None
 
+    @property
+    def embeddings(self) -> Matrix:
+        """The items' embeddings from company, rows in the order of appearance."""
+        return np.zeros((0, EMBEDDING_DIMENSION)) if self._embeddings is None else self._embeddings
+
     async def begin(self, now_ms: int) -> bool:
         """Turn the clock to ``now_ms``; on a new day, train item embeddings on all the past.
 
@@ -97,3 +128,26 @@ class Replay:
             await self.store.put_items([item], event.occurred_at_ms)
         self._history.add(event.user_id, event.item_id)
         await self._learn(self.store, event)
+
+
+class _AtOnce(ThreadPoolExecutor):
+    """Does what it is given in the caller's thread: a replay has nobody else to wait for."""
+
+    def submit(
+        self,
+        fn: Callable[Arguments, Result],
+        /,
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> "Future[Result]":
+        """Return a future that is done."""
+        future: Future[Result] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def run_replay(walk: Coroutine[Any, Any, Result]) -> Result:
+    """Run the walk to its end on a loop of its own; handing work to threads costs nothing there."""
+    with asyncio.Runner() as runner:
+        runner.get_loop().set_default_executor(_AtOnce(max_workers=1))
+        return runner.run(walk)

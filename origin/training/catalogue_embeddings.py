@@ -17,7 +17,7 @@ from attune.embedding import EmbeddingRule, step_size
 from origin.content_embedding import content_embedding
 from origin.postgres_store import PostgresStore
 from origin.postgres_training import EmbeddedItem, PostgresTraining
-from origin.store import Embedding, UserRow, empty_embedding
+from origin.store import Embedding, UserRow
 from origin.training.item_embeddings import Histories, collaborative_embeddings
 
 USERS_HALF = 5.0
@@ -74,11 +74,13 @@ def _learned(histories: Histories, catalogue: Sequence[EmbeddedItem]) -> NDArray
     nothing = np.zeros((len(catalogue), EMBEDDING_DIMENSION))
     if len(histories.items) < INTERACTIONS_MIN:
         return nothing
-    blank = empty_embedding()
-    before = np.stack(
-        [blank if entry.embedding is None else entry.embedding for entry in catalogue]
-    ).astype(np.float64)
-    return collaborative_embeddings(histories, before if before.any() else None)
+    before = np.stack([_standing(entry) for entry in catalogue]).astype(np.float64)
+    return collaborative_embeddings(histories, before)
+
+
+def _standing(entry: EmbeddedItem) -> Embedding:
+    """Return where the item stands, else where its words put it."""
+    return content_embedding(entry.item) if entry.embedding is None else entry.embedding
 
 
 def _blended(
