@@ -11,12 +11,25 @@ import trampoline from "./trampoline.wasm";
 
 const EXTENSIONS = { "msgpack/_cmsgpack.cpython-314-wasm32-emscripten.so": msgpack };
 
+/** What JavaScript calls. */
+const METHODS = [
+  "begin",
+  "resume",
+  "finish",
+  "drop",
+  "offer_bundle",
+  "offer_policy",
+  "begin_events",
+  "finish_events",
+  "status",
+];
+
 let starting;
 
 /** How often Python was started in this isolate: more than once means that it died. */
 export let boots = 0;
 
-/** Return Python's entry object (see edge_worker/entry.py). */
+/** Return the methods of Python's entry object (see edge_worker/entry.py). */
 export function python() {
   starting ??= start().catch((error) => {
     starting = undefined;
@@ -36,5 +49,7 @@ async function start() {
   const parts = { adapters, errorMarker, interpreter: code, library, trampoline, extensions: EXTENSIONS, onFatal };
   const interpreter = await bootPyodide(parts);
   const { Entry } = interpreter.pyimport("edge_worker.entry");
-  return Entry(new TextEncoder().encode(manifest));
+  const entry = Entry(new TextEncoder().encode(manifest));
+  // Every look at a Python attribute makes a proxy that lives until JavaScript's collector finds it.
+  return Object.fromEntries(METHODS.map((name) => [name, entry[name]]));
 }
