@@ -34,6 +34,7 @@ RECORDS_MAX = 2_000
 """Records per transaction. It bounds memory and how long a killed batch takes to repeat."""
 READ_WAIT_MS = 200
 """How long an empty read waits, and so how soon a stop or a new partition is noticed."""
+BACKOFF_MIN_S = 0.2
 BACKOFF_MAX_S = 5.0
 """Between attempts while the log or the database is away."""
 HOUSEKEEPING_INTERVAL_S = 60.0
@@ -90,43 +91,56 @@ class Runner:
         processors: Sequence[Processor],
         group: str = GROUP,
         topic: str = EVENTS,
+        records_max: int = RECORDS_MAX,
     ) -> None:
         self._log = log
         self._store = store
         self._processors = processors
         self._group = group
         self._topic = topic
+        self._records_max = records_max
         self._positions: dict[int, int] = {}
         self._tidied_at_s = float("-inf")
+        self._backoff_s = BACKOFF_MIN_S
+        self._batches_before_outage = 0
         self.progress = Progress()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Process until ``stopping`` is set; outlive outages of the log and the database."""
-        failures = 0
         while not stopping.is_set():
-            batches = self.progress.batches
             try:
                 await self._run_as_member(stopping)
-            except (LogUnavailableError, StoreUnavailableError) as error:
-                self.progress.outages += 1
-                failures = 1 if self.progress.batches > batches else failures + 1
-                backoff_s = min(BACKOFF_MAX_S, 0.1 * 2**failures)
-                logger.warning(
-                    "Waiting %.1f s: %s", backoff_s, error, extra={"action": "consumer_waits"}
-                )
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), backoff_s)
+            except LogUnavailableError as error:
+                await self._wait(error, stopping)
 
     async def _run_as_member(self, stopping: asyncio.Event) -> None:
         member = await self._log.join(self._topic, self._group)
         self._positions.clear()
         try:
             while not stopping.is_set():
-                await self._follow(await member.assignment())
-                await self._advance(member)
-                await self._tidy()
+                try:
+                    await self._follow(await member.assignment())
+                    await self._advance(member)
+                    await self._tidy()
+                except StoreUnavailableError as error:
+                    # Whether the batch was committed may be unknown: the offsets will tell.
+                    self._positions.clear()
+                    await self._wait(error, stopping)
         finally:
             await member.leave()
+
+    async def _wait(self, error: Exception, stopping: asyncio.Event) -> None:
+        """Wait before another attempt, longer after each that failed."""
+        self.progress.outages += 1
+        if self.progress.batches != self._batches_before_outage:
+            self._batches_before_outage = self.progress.batches
+            self._backoff_s = BACKOFF_MIN_S
+        logger.warning(
+            "Waiting %.1f s: %s", self._backoff_s, error, extra={"action": "consumer_waits"}
+        )
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), self._backoff_s)
+        self._backoff_s = min(2 * self._backoff_s, BACKOFF_MAX_S)
 
     async def _follow(self, assigned: frozenset[int]) -> None:
         """Hold a position for exactly the assigned partitions."""
@@ -155,7 +169,7 @@ class Runner:
             await transaction.set_next_offsets(self._group, self._topic, dict.fromkeys(lost, 0))
 
     async def _advance(self, member: Member) -> None:
-        records = await member.read(self._positions, RECORDS_MAX, READ_WAIT_MS)
+        records = await member.read(self._positions, self._records_max, READ_WAIT_MS)
         if not records:
             return
         try:
