@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -48,6 +48,7 @@ def application(open_services: OpenServices) -> Starlette:
             ContractError: on_broken_contract,
             StoreUnavailableError: on_store_away,
             HTTPException: on_http_error,
+            ClientDisconnect: on_disconnect,
             Exception: on_defect,
         },
         lifespan=lifespan,
@@ -72,6 +73,11 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     """Answer for paths and methods that do not exist."""
     assert isinstance(error, HTTPException)
     return error_reply(ContractError("", error.detail, error.status_code), error.headers)
+
+
+async def on_disconnect(request: Request, error: Exception) -> Response:
+    """Answer nobody: the client left in the middle of its request."""
+    return error_reply(ContractError("", "the body ended early"))
 
 
 async def on_defect(request: Request, error: Exception) -> Response:

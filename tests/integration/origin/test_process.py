@@ -60,6 +60,29 @@ def test_it_serves_from_nothing_and_stops_on_sigterm_leaving_nothing(tmp_path: P
     assert not (tmp_path / "postgres" / "postmaster.pid").exists()
 
 
+def test_after_a_kill_the_next_process_goes_on_and_cleans_up(tmp_path: Path) -> None:
+    first, second = free_port(), free_port()
+    killed = serve(first, ATTUNE_HOME=str(tmp_path))
+    heir: subprocess.Popen[bytes] | None = None
+    try:
+        wait_until_ready(killed, f"http://127.0.0.1:{first}")
+        url = f"http://127.0.0.1:{first}/v1/items/kept"
+        assert httpx.put(url, json={"title": "Kept"}).status_code == 201
+        killed.kill()
+        killed.communicate()
+        heir = serve(second, ATTUNE_HOME=str(tmp_path))
+        wait_until_ready(heir, f"http://127.0.0.1:{second}")
+        assert httpx.get(f"http://127.0.0.1:{second}/v1/items/kept").status_code == 200
+        heir.send_signal(signal.SIGTERM)
+        heir.communicate(timeout=STOP_SECONDS)
+    finally:
+        for process in (killed, heir):
+            if process is not None:
+                process.kill()
+                process.wait()
+    assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+
+
 def test_malformed_settings_are_all_named_in_one_error(tmp_path: Path) -> None:
     process = serve(free_port(), ATTUNE_BUNDLE_FRESH_MS="soon", ATTUNE_EXPLORATION_LOW="2")
     output, _ = process.communicate(timeout=START_SECONDS)
