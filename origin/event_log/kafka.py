@@ -40,27 +40,23 @@ class KafkaEventLog:
         producer: AIOKafkaProducer,
         partitions: int,
         retention_ms: int,
-        replicas: int,
     ) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._producer = producer
         self._partitions_wanted = partitions
         self._retention_ms = retention_ms
-        self._replicas = replicas
         self._partitions: dict[str, int] = {}
         self._records_waiting = 0
 
     @classmethod
-    async def open(
-        cls, bootstrap_servers: str, partitions: int, retention_ms: int, replicas: int = 1
-    ) -> Self:
+    async def open(cls, bootstrap_servers: str, partitions: int, retention_ms: int) -> Self:
         """Connect to the cluster.
 
         Args:
             bootstrap_servers: ``host:port`` of some brokers, separated by commas.
             partitions: of a topic that does not exist yet.
-            retention_ms: how long records of such a topic are kept.
-            replicas: of such a topic.
+            retention_ms: how long records of such a topic are kept. The number of its replicas is
+                the cluster's ``default.replication.factor``.
 
         Raises:
             LogUnavailableError: when no broker answers.
@@ -77,7 +73,7 @@ class KafkaEventLog:
         except KafkaError as error:
             await producer.stop()
             raise LogUnavailableError(f"no Kafka broker answers at {bootstrap_servers}") from error
-        return cls(bootstrap_servers, producer, partitions, retention_ms, replicas)
+        return cls(bootstrap_servers, producer, partitions, retention_ms)
 
     async def append(self, topic: str, entries: Sequence[Entry]) -> None:
         """Append the records; return when every in-sync replica has them."""
@@ -173,7 +169,9 @@ class KafkaEventLog:
     async def _create(self, topic: str) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap_servers)
         configs = {"retention.ms": str(self._retention_ms)}
-        wanted = NewTopic(topic, self._partitions_wanted, self._replicas, topic_configs=configs)
+        wanted = NewTopic(topic, self._partitions_wanted, 1, topic_configs=configs)
+        # The protocol's word for "the cluster's default"; the constructor does not take it.
+        wanted.replication_factor = -1
         try:
             await admin.start()
             answer = await admin.create_topics([wanted])
