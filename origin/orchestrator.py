@@ -228,7 +228,9 @@ class Orchestrator:
     async def _scored_candidates(
         self, request: BundleRequest, visitor: Visitor, now_ms: int, stages: Stages
     ) -> ScoredCandidates:
-        retrieved = await self._retrieval.retrieve(visitor.query(now_ms))
+        # Without consent the answer is everyone's: the edge keeps one bundle for all of them.
+        entry_category = request.context.entry_category if request.consent.allows_events else ""
+        retrieved = await self._retrieval.retrieve(visitor.query(now_ms, entry_category))
         stages.update(retrieved.outcomes)
         sources = merged_candidates(retrieved.named, visitor.hidden, request.candidates_max)
         rows = await self._looked_up(list(sources), stages)

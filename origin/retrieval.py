@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from attune.covisitation import Neighbour, companions
 from origin.stage import Remembered, StageOutcome, staged
@@ -18,6 +19,10 @@ SOURCE_LIMIT = 200
 """Items asked of one source: the index was measured with ``ef_search`` 200, more would be worse."""
 
 NEIGHBOURS_PER_ITEM = 40
+
+CATEGORIES_MAX = 100
+"""Categories whose trending items are remembered; visitors name them, so there must be an end."""
+
 SHARED_AGE_MS = 1_000
 """What is trending and what is new is the same for everyone; reading it once a second is enough."""
 
@@ -37,6 +42,7 @@ class RetrievalQuery:
     recent_ids: tuple[str, ...]
     recent_levels: Mapping[str, float]
     now_ms: int
+    entry_category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,9 @@ class Retrieval:
     ) -> None:
         self._store = store
         self._deadline_ms = deadline_ms
+        self._shared_age_ms = shared_age_ms
         self._trending = Remembered(lambda: store.trending(SOURCE_LIMIT), shared_age_ms)
+        self._trending_in: dict[str, Remembered[Sequence[Scored]]] = {}
         self._newest = Remembered(lambda: store.newest(SOURCE_LIMIT), shared_age_ms)
 
     async def retrieve(self, query: RetrievalQuery) -> Retrieved:
@@ -66,7 +74,7 @@ class Retrieval:
             "for_you": self._nearest(query.user_embedding),
             "session": self._nearest(query.latest_embedding),
             "together": _strongest(pairs, query),
-            "trending": self._trending.get(),
+            "trending": self._trending_for(query.entry_category),
             "new": self._newest.get(),
         }
         scored = await asyncio.gather(
@@ -84,6 +92,21 @@ class Retrieval:
         if embedding is None or not embedding.any():
             return ()
         return await self._store.nearest(embedding, SOURCE_LIMIT)
+
+    async def _trending_for(self, category: str) -> Sequence[Scored]:
+        """Return what is trending; every other one from the category in which the visit began."""
+        everywhere = await self._trending.get()
+        if not category:
+            return everywhere
+        if category not in self._trending_in:
+            if len(self._trending_in) >= CATEGORIES_MAX:
+                self._trending_in.pop(next(iter(self._trending_in)))
+            self._trending_in[category] = Remembered(
+                lambda: self._store.trending(SOURCE_LIMIT, category), self._shared_age_ms
+            )
+        here = await self._trending_in[category].get()
+        pairs = zip_longest(here, everywhere)
+        return [entry for pair in pairs for entry in pair if entry is not None]
 
     async def _pairs(self, recent_ids: Sequence[str]) -> Sequence[Neighbour]:
         if not recent_ids:

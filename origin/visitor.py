@@ -43,7 +43,7 @@ class Visitor:
         seen = () if self.state is None else self.state.seen
         return frozenset((*seen, *(past.item_id for past in self.recent)))
 
-    def query(self, now_ms: int) -> RetrievalQuery:
+    def query(self, now_ms: int, entry_category: str = "") -> RetrievalQuery:
         """Return what candidates are looked for with."""
         recent_ids = tuple(latest_items(self.recent))
         latest = self.recent_rows.get(recent_ids[0]) if recent_ids else None
@@ -57,6 +57,7 @@ class Visitor:
                 if (row := self.recent_rows.get(item_id)) is not None and row.levels
             },
             now_ms=now_ms,
+            entry_category=entry_category,
         )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ from hypothesis import strategies as st
 
 from attune.contract.item import Item
 from attune.covisitation import Neighbour
+from attune.popularity import levels
 from origin.memory_store import MemoryStore
 from origin.retrieval import SHARES, Retrieval, RetrievalQuery, merged_candidates
-from origin.store import Embedding, Scored, StoreUnavailableError
+from origin.store import Embedding, PopularityDelta, Scored, StoreUnavailableError
+
+NOW_MS = 1_700_000_000_000
 
 ITEM_IDS = st.lists(st.integers(0, 60).map(str), max_size=40, unique=True)
 NAMED = st.fixed_dictionaries({}, optional=dict.fromkeys(SHARES, ITEM_IDS.map(tuple)))
@@ -62,3 +66,24 @@ async def test_a_stuck_source_holds_nobody_up_and_is_named() -> None:
     assert retrieved.outcomes["for_you"].degraded_by == "deadline"
     assert retrieved.outcomes["together"].degraded_by == "outage"
     assert retrieved.neighbours == ()
+
+
+async def test_a_visit_that_began_in_a_category_gets_every_other_trending_item_from_it() -> None:
+    store = MemoryStore()
+    items = [Item(f"{category}{n}", "-", category=category) for category in "ab" for n in range(3)]
+    await store.put_items(items, 1)
+    async with store.transaction() as transaction:
+        await transaction.add_popularity(
+            [
+                PopularityDelta(item.item_id, levels("click", NOW_MS - place))
+                for place, item in enumerate(items)
+            ]
+        )
+    retrieval = Retrieval(store, deadline_ms=1_000)
+    nobody = RetrievalQuery(None, None, (), {}, NOW_MS)
+    everywhere = await retrieval.retrieve(nobody)
+    assert everywhere.named["trending"][:4] == ("a0", "a1", "a2", "b0")
+    here = await retrieval.retrieve(replace(nobody, entry_category="b"))
+    assert here.named["trending"][:4] == ("b0", "a0", "b1", "a1")
+    nowhere = await retrieval.retrieve(replace(nobody, entry_category="unknown"))
+    assert nowhere.named["trending"] == everywhere.named["trending"]
