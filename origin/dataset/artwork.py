@@ -48,7 +48,13 @@ PRODUCTS = {
 # Films by their first genre: the frequent ones have several painters.
 FILMS = {
     "action": Look(
-        (abstracts.paint_action, stories.paint_road, landscapes.paint_city),
+        (
+            abstracts.paint_action,
+            stories.paint_road,
+            stories.paint_iris,
+            stories.paint_wanderer,
+            landscapes.paint_city,
+        ),
         ("ember", "night", "coral", "teal", "dusk", "terracotta"),
     ),
     "adventure": Look(

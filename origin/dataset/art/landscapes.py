@@ -206,7 +206,7 @@ def paint_city(scene: Scene) -> None:
     """A town at night with lit windows."""
     canvas, dice, colours = scene.canvas, scene.dice, scene.colours
     sky(scene)
-    sun(scene, (dice.uniform(0.2, 0.8), 0.30), 0.11, lighter(colours.accent, 0.1))
+    sun(scene, (dice.uniform(0.2, 0.8), 0.30), 0.11, lighter(colours.warm, 0.1))
     for layer in range(3):
         tone = mix(colours.ground, colours.ink, 0.35 + 0.28 * layer)
         x = -0.05
@@ -228,7 +228,7 @@ def lit_windows(scene: Scene, corner: Point, wide: float, layer: int) -> None:
             luck = scene.dice.random()
             if luck < 0.34 - 0.04 * layer and (luck > 0.05 or scene.sway(1.0, 20 * luck) > 0):
                 x, y = corner[0] + gap * (column + 0.5) - size / 2, corner[1] + 0.03 + 0.05 * row
-                tone = lighter(scene.colours.main, 0.45)
+                tone = lighter(scene.colours.warm, 0.45)
                 scene.canvas.block((x, y), (size, size * 1.5), tone, opacity=0.9)
 
 

@@ -248,6 +248,29 @@ def paint_fingerprint(scene: Scene) -> None:
     canvas.haze((lens[0] - 0.08, lens[1] - 0.09), 0.09, 0.06, (255, 255, 255), 0.55)
 
 
+def paint_iris(scene: Scene) -> None:
+    """Somebody who turns around, seen through the grooves of a barrel."""
+    canvas, dice, colours = scene.canvas, scene.dice, scene.colours
+    canvas.fill(darker(colours.ink, 0.25))
+    centre = (dice.uniform(0.44, 0.56), dice.uniform(0.54, 0.64))
+    spin = dice.random() + scene.sway(0.01)
+    for groove in range(14):
+        start = spin + groove / 14
+        blade = [point_on(centre, 0.30 + 0.06 * step, start + 0.022 * step) for step in range(16)]
+        blade += [
+            point_on(centre, 0.30 + 0.06 * step, start + 0.022 * step + 0.032)
+            for step in range(15, -1, -1)
+        ]
+        tone = mix(colours.ink, colours.cool, 0.42 if groove % 2 else 0.24)
+        canvas.polygon(blade, down(lighter(tone, 0.1), darker(tone, 0.3)))
+    canvas.glow(centre, 0.62, colours.warm, 0.55)
+    canvas.ellipse(centre, 0.295, darker(colours.warm, 0.55))
+    canvas.ellipse(centre, 0.275, down(lighter(colours.warm, 0.6), lighter(colours.warm, 0.15)))
+    foot = (centre[0] + scene.sway(0.02), centre[1] + 0.235)
+    canvas.haze((foot[0], foot[1]), 0.14, 0.03, colours.ink, 0.6)
+    draw_figure(scene, foot, 0.36, darker(colours.ink, 0.2))
+
+
 def paint_spotlight(scene: Scene) -> None:
     """A microphone on an empty stage, waiting in its light."""
     canvas, dice, colours = scene.canvas, scene.dice, scene.colours
