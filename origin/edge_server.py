@@ -1,10 +1,7 @@
 """The built edge workers in workerd on this machine."""
 
 import contextlib
-import ctypes
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from origin.child_process import started, stop
+
 ROOT = Path(__file__).parents[1]
 WORKERD = ROOT / "node_modules" / ".bin" / "workerd"
 CONFIG = ROOT / "wasm" / "dist" / "workerd.capnp"
@@ -20,9 +19,6 @@ SITE = ROOT / "web"
 
 READY_SECONDS = 20.0
 """workerd listens within half a second; a busy machine may need more."""
-
-STOP_SECONDS = 5.0
-PR_SET_PDEATHSIG = 1
 
 
 class EdgeError(Exception):
@@ -63,19 +59,14 @@ def running_edge(
         *(str(WORKERD), "serve", str(config)),
         *("--socket-addr", f"http={host}:{port}", "--directory-path", f"site={SITE}"),
     ]
-    process = subprocess.Popen(  # noqa: S603 - our own program, our own arguments
-        arguments,
-        env={"ATTUNE_ORIGIN_URL": origin_url},
-        stdin=subprocess.DEVNULL,
-        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-    )
+    process = started(arguments, {"ATTUNE_ORIGIN_URL": origin_url})
     reachable = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104 - a comparison
     server = EdgeServer(f"http://{reachable}:{port}", process)
     try:
         _wait_until(lambda: _answers(server), READY_SECONDS)
         yield server
     finally:
-        _stop(process)
+        stop(process)
 
 
 def _answers(server: EdgeServer) -> bool:
@@ -92,17 +83,3 @@ def _wait_until(ready: Callable[[], bool], deadline_seconds: float) -> None:
         if time.monotonic() > deadline:
             raise EdgeError(f"the edge did not answer within {deadline_seconds:g} s")
         time.sleep(0.05)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _die_with_parent() -> None:
-    """Let the kernel end the child when its parent is killed."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -33,7 +33,7 @@ IMPRESSIONS_MIN = 500
 """Below these a prior fitted by moments is worse than the default one."""
 
 SNAPSHOT_AGE_MS = 1_000
-EPSILON_START = 0.2
+EPSILON_START = 0.02
 
 
 @dataclass(frozen=True, slots=True)

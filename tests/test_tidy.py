@@ -19,7 +19,7 @@ DRAWER_NAMES = {"util", "utils", "helper", "helpers", "common", "shared", "misc"
 STANDARD_LIBRARY_OF_THE_KERNEL = {
     "__future__", "array", "base64", "bisect", "collections", "dataclasses", "enum", "functools",
     "hashlib", "heapq", "hmac", "itertools", "json", "math", "operator", "random", "re", "string",
-    "struct", "types", "typing", "unicodedata",
+    "struct", "sys", "types", "typing", "unicodedata",
 }  # fmt: skip
 
 

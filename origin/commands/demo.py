@@ -1,6 +1,7 @@
 """``attune demo``: the whole product on one machine, on embedded parts."""
 
 import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -42,7 +43,7 @@ def command(check: bool, port: int, origin_port: int, data: str, home: Path, as_
     signal.signal(signal.SIGTERM, _interrupt)
     ports = Ports(edge=port, origin=origin_port)
     try:
-        with running_stack(home, ports, data, Step(quiet=as_json)) as stack:
+        with running_stack(home, ports, data, os.environ, Step(quiet=as_json)) as stack:
             ready_ms = round((time.monotonic() - started) * 1000)
             if check:
                 raise SystemExit(_check(stack.edge_url, ready_ms, stack.was_loaded))

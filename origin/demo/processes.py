@@ -1,8 +1,5 @@
 """Child processes that are started together, watched, and stopped without a trace."""
 
-import ctypes
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,11 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-STOP_SECONDS = 8.0
-"""Each tier promises to end within five seconds of SIGTERM; what does not is killed."""
+from origin.child_process import started, stop
 
 LOG_TAIL_LINES = 15
-PR_SET_PDEATHSIG = 1
 
 
 class ProcessError(Exception):
@@ -47,6 +42,7 @@ class Processes:
     """A context manager that stops in reverse order whatever was started in it."""
 
     logs: Path
+    environment: Mapping[str, str]
     children: list[Child] = field(default_factory=list[Child])
 
     def __enter__(self) -> Self:
@@ -63,18 +59,11 @@ class Processes:
             stop(child.process)
 
     def start(self, name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Child:
-        """Start ``attune ARGUMENTS`` with these variables; its output goes to a log of its name."""
+        """Start ``attune ARGUMENTS`` with these variables added, logging under its name."""
         log = self.logs / f"{name}.log"
+        command = [sys.executable, "-m", "origin.commands", *arguments]
         with log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603 - our own command line
-                [sys.executable, "-m", "origin.commands", *arguments],
-                env={**os.environ, **environment},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-            )
+            process = started(command, {**self.environment, **environment}, output)
         child = Child(name, process, log)
         self.children.append(child)
         return child
@@ -94,28 +83,3 @@ class Processes:
                     f"{what} took longer than {deadline_seconds:g} s; see {self.logs}"
                 )
             time.sleep(0.05)
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask the process and all it started to end; kill what has not ended in time."""
-    if process.poll() is None:
-        _signal(process, signal.SIGTERM)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            _signal(process, signal.SIGKILL)
-            process.wait(STOP_SECONDS)
-    # Its own children share its session: what outlived it goes now.
-    _signal(process, signal.SIGKILL)
-
-
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except ProcessLookupError:
-        return
-
-
-def _die_with_parent() -> None:
-    """Have Linux end the child when the demo is killed without a chance to clean up."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,10 +1,9 @@
 """The running stack: database, data, origin, stream processors and edge, started in order."""
 
 import asyncio
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,20 +42,32 @@ class Stack:
 
 
 @contextmanager
-def running_stack(home: Path, ports: Ports, data: str, step: Step) -> Iterator[Stack]:
+def running_stack(
+    home: Path, ports: Ports, data: str, inherited: Mapping[str, str], step: Step
+) -> Iterator[Stack]:
     """Yield the stack when it is healthy; stop all of it afterwards.
+
+    Args:
+        home: where data and logs lie.
+        ports: where the tiers listen.
+        data: the data set to load on a first start, or "auto".
+        inherited: the environment that the processes start from.
+        step: is told what happens now.
 
     Raises:
         ProcessError: when a part does not come up, with the end of its log.
     """
-    settings = Settings.from_environment()
+    settings = Settings.read(inherited)
     origin_url = f"http://127.0.0.1:{ports.origin}"
     edge_url = f"http://127.0.0.1:{ports.edge}"
     for url in (origin_url, edge_url):
         if _answers(url + "/healthz"):
             raise ProcessError(f"something else already answers at {url}; choose another port")
     step("Starting PostgreSQL")
-    with postgres_at(settings.database_url, home) as database_url, Processes(home / "logs") as all_:
+    with (
+        postgres_at(settings.database_url, home) as database_url,
+        Processes(home / "logs", inherited) as all_,
+    ):
         environment = {
             "DATABASE_URL": database_url,
             "ATTUNE_HOME": str(home.resolve()),
@@ -67,7 +78,7 @@ def running_stack(home: Path, ports: Ports, data: str, step: Step) -> Iterator[S
         was_loaded = asyncio.run(_holds_items(database_url))
         if not was_loaded:
             step("Loading the data set (first start only)")
-            _load(data, environment)
+            _load(data, {**inherited, **environment})
         step("Starting the origin, the stream processors and the edge")
         all_.start("origin", ["serve"], environment)
         all_.start("consumers", ["consume"], environment)
@@ -99,7 +110,7 @@ def _load(data: str, environment: dict[str, str]) -> None:
 def _run_dataset(name: str, environment: dict[str, str]) -> int:
     done = subprocess.run(  # noqa: S603 - our own command line
         [sys.executable, "-m", "origin.commands", "dataset", name],
-        env={**os.environ, **environment},
+        env=environment,
         stdout=sys.stderr,
         stdin=subprocess.DEVNULL,
         timeout=LOAD_SECONDS,
