@@ -223,8 +223,10 @@ class EmbeddedMember:
                 members = await self._connection.fetch(
                     SQL["group_members"], self._topic, self._group
                 )
-            own = [row["myself"] for row in members].index(True)
-            self._assignment = frozenset(range(own, self._partitions, len(members)))
+            places = [place for place, row in enumerate(members) if row["myself"]]
+            if not places:
+                raise LogUnavailableError("the group's lock is gone: is there a pooler in between?")
+            self._assignment = frozenset(range(places[0], self._partitions, len(members)))
             self._checked_at_s = now_s
         return self._assignment
 

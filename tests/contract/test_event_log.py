@@ -140,6 +140,21 @@ async def test_a_waiting_reader_is_woken_by_an_append(
     assert loop.time() - appended_at_s < 1.0
 
 
+async def test_a_read_brings_no_more_than_was_asked_for(
+    log: EventLog, topic: str, join: Join
+) -> None:
+    await log.append(topic, [(b"%d" % (number % 9), b"%d" % number) for number in range(200)])
+    member = await join("group")
+    positions = dict.fromkeys(await _assigned(member, PARTITIONS), 0)
+    brought = 0
+    async with asyncio.timeout(20):
+        while brought < 200:
+            records = await member.read(positions, 12, 100)
+            assert len(records) <= 12
+            brought += len(records)
+            positions |= {record.partition: record.offset + 1 for record in records}
+
+
 async def test_reading_past_the_end_waits_and_returns_nothing(
     log: EventLog, topic: str, join: Join
 ) -> None:

@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import uuid
 from contextlib import suppress
@@ -108,24 +109,22 @@ def is_healthy(broker: Broker) -> bool:
 
 def fetch_jars() -> Path:
     """Return the directory of the broker's jars, fetched by Maven if they are not there."""
-    if (JARS / ".complete").exists():
+    if JARS.exists():
         return JARS
     if shutil.which("mvn") is None or shutil.which("java") is None:
         raise BrokerError("Apache Kafka needs Java 17 and Maven: install a JRE 17 and mvn")
-    command = (
-        "mvn",
-        "-q",
-        "-B",
-        "-f",
-        str(HERE / "pom.xml"),
-        "dependency:copy-dependencies",
-        "-DincludeScope=runtime",
-        f"-DoutputDirectory={JARS}",
-    )
-    fetched = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S)
-    if fetched.returncode != 0:
-        raise BrokerError(f"Maven could not fetch Apache Kafka: {fetched.stdout[-800:]}")
-    (JARS / ".complete").touch()
+    JARS.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=JARS.parent) as unfinished:
+        pom = str(HERE / "pom.xml")
+        goal = ("dependency:copy-dependencies", "-DincludeScope=runtime")
+        command = ("mvn", "-q", "-B", "-f", pom, *goal, f"-DoutputDirectory={unfinished}/jars")
+        fetched = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S)
+        if fetched.returncode != 0:
+            raise BrokerError(f"Maven could not fetch Apache Kafka: {fetched.stdout[-800:]}")
+        # All at once, so that another process never starts on half of them; who comes second
+        # finds the directory taken and the same jars in it.
+        with suppress(OSError):
+            (Path(unfinished) / "jars").rename(JARS)
     return JARS
 
 
