@@ -11,6 +11,7 @@ from attune.contract.recommendation import Card
 ITEMS_PER_BATCH_MAX = 10_000
 ATTRIBUTES_MAX = 64
 TAGS_MAX = 64
+NUMBER_MAX = 1e300
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,9 @@ def _read_attributes(raw: object) -> Mapping[str, str | float | bool]:
 def _read_attribute(name: object, value: object) -> tuple[str, str | float | bool]:
     key = checked_text("name", name, 64)
     if isinstance(value, bool | int | float):
+        # JSON's 1e400 arrives as an infinity, which no JSON can carry on. NaN fails here, too.
+        if not -NUMBER_MAX <= value <= NUMBER_MAX:
+            raise ContractError(key, f"must be from {-NUMBER_MAX:g} to {NUMBER_MAX:g}")
         return key, value
     return key, checked_text(key, value, 1000)
 
