@@ -30,11 +30,11 @@ def command(events: int, background: int, logs: str, as_json: bool) -> None:
 
     def figures(times: LoopTimes) -> dict[str, Figure]:
         return {
-            "p50_ms": _percentile(times.visible_ms, 50),
-            "p95_ms": _percentile(times.visible_ms, 95),
-            "p99_ms": _percentile(times.visible_ms, 99),
-            "accepted_p50_ms": _percentile(times.accepted_ms, 50),
-            "question_p50_ms": _percentile(times.question_ms, 50),
+            "p50_ms": percentile(times.visible_ms, 50),
+            "p95_ms": percentile(times.visible_ms, 95),
+            "p99_ms": percentile(times.visible_ms, 99),
+            "accepted_p50_ms": percentile(times.accepted_ms, 50),
+            "question_p50_ms": percentile(times.question_ms, 50),
             "measured": len(times.visible_ms),
             "missed": times.missed,
         }
@@ -63,7 +63,7 @@ def command(events: int, background: int, logs: str, as_json: bool) -> None:
         show_rows(rows, as_json=False, title="Event posted -> visible in another session's slate")
 
 
-def _percentile(values: Sequence[float], percent: int) -> float | None:
+def percentile(values: Sequence[float], percent: int) -> float | None:
     """Return the smallest value that ``percent`` of the values do not exceed."""
     if not values:
         return None

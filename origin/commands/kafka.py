@@ -31,9 +31,8 @@ def command(action: str, port: int, home: Path) -> None:
     broker = process.Broker(home.resolve(), port)
     try:
         if action == "start":
-            click.echo(
-                "Starting Apache Kafka (the first start fetches 43 MB of jars) ...", err=True
-            )
+            first = "" if process.JARS.exists() else " (fetching its jars first, 43 MB)"
+            click.echo(f"Starting Apache Kafka{first} ...", err=True)
             process.start(broker)
         elif action == "stop":
             click.echo("Stopped." if process.stop(broker) else "It was not running.")
