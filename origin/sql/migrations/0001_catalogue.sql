@@ -43,13 +43,14 @@ CREATE TABLE item_counters (
     levels  double precision[] NOT NULL
 ) WITH (fillfactor = 50);
 
+-- No index on neighbour_id: only deleting an item would use it, and with it 44,000 pairs took
+-- 1.2 s to upsert instead of 0.5 s.
 CREATE TABLE covisits (
     item_id      text NOT NULL,
     neighbour_id text NOT NULL,
     level        double precision NOT NULL,
     PRIMARY KEY (item_id, neighbour_id)
 ) WITH (fillfactor = 70);
-CREATE INDEX covisits_neighbour ON covisits (neighbour_id);
 
 -- No ANN index here: with one, measured upserts fell from 115,000 to 909 rows a second.
 CREATE TABLE users (
