@@ -220,7 +220,7 @@ class Edge:
                 consent=Consent.NONE,
                 user_id=None,
                 surface=flight.request.surface,
-                context=flight.request.context,
+                context=Context(),
                 candidates_max=CANDIDATES_WANTED,
             )
             self._fetch_behind(flight, Fetch(key, question))
@@ -273,12 +273,15 @@ def _read_request(arrival: Arrival) -> RecommendationRequest:
 
 
 def _question(request: RecommendationRequest) -> BundleRequest:
-    """Return what to ask the origin; only a user's own bundle may hold the session's items."""
+    """Return what to ask the origin.
+
+    Only a user's own bundle may hold the session's items; the one for everyone knows no context.
+    """
     return BundleRequest(
         consent=request.consent,
         user_id=request.user_id,
         surface=request.surface,
-        context=request.context,
+        context=request.context if request.consent.allows_events else Context(),
         candidates_max=CANDIDATES_WANTED,
         recent=request.recent if request.consent.allows_user_data else (),
     )

@@ -17,16 +17,19 @@ const MSGPACK = { "Content-Type": "application/msgpack", Accept: "application/ms
 
 /**
  * Return a promise of the bundle's bytes, null when the origin fails; a fetch of the same key that
- * is under way is shared.
+ * is under way is shared. The request that starts it keeps it alive, whether its visitor waits or
+ * leaves: a flight cut short would never land for those who share it.
  */
-export function fetchBundle(env, key, question) {
+export function fetchBundle(env, context, key, question) {
   const underWay = flights.get(key);
   if (underWay !== undefined) return underWay;
   if (flights.size >= FLIGHTS_MAX) return Promise.resolve(null);
-  const flight = fetched(env, "/v1/bundle", { method: "POST", headers: MSGPACK, body: question }, BUNDLE_MS)
+  const init = { method: "POST", headers: MSGPACK, body: question };
+  const flight = fetched(env, "/v1/bundle", init, BUNDLE_MS)
     .then((answer) => (answer?.status === 200 ? answer.bytes : null))
     .finally(() => flights.delete(key));
   flights.set(key, flight);
+  context.waitUntil(flight);
   return flight;
 }
 

@@ -72,11 +72,11 @@ async function withBundle(entry, { handle, wait }, env, context, timing) {
   let bytes = await timing.time("cache", () => readBundle(wait.key));
   let source = bytes === null ? "none" : "cache";
   if (bytes === null && wait.deadline_ms > 0) {
-    const flight = fetchBundle(env, wait.key, wait.question);
+    const flight = fetchBundle(env, context, wait.key, wait.question);
     bytes = await timing.time("origin", () => within(flight, wait.deadline_ms));
     source = bytes === null ? "late" : "origin";
     // Whoever gave up waiting still wants the bundle for the next request.
-    if (bytes === null) context.waitUntil(flight.then((late) => offer(entry, wait.key, late)));
+    if (bytes === null) context.waitUntil(flight.then((late) => offer(entry, wait.key, late, context)));
   }
   const now = Date.now();
   const plan = await timing.time("prepare", () =>
@@ -89,7 +89,8 @@ async function withBundle(entry, { handle, wait }, env, context, timing) {
 /** Start what a plan wants done behind the answer. */
 function workBehind(entry, plan, env, context) {
   for (const { key, question } of plan.behind) {
-    context.waitUntil(fetchBundle(env, key, question).then((bytes) => offer(entry, key, bytes, context)));
+    const flight = fetchBundle(env, context, key, question);
+    context.waitUntil(flight.then((bytes) => offer(entry, key, bytes, context)));
   }
   if (plan.policy_etag !== undefined) {
     const offered = fetchPolicy(env, plan.policy_etag).then((newer) => {
@@ -106,7 +107,7 @@ function offer(entry, key, bytes, context) {
 
 /** Put a bundle that Python accepted where it outlives this isolate. */
 function keep(key, bytes, { keep_ms, static: good }, context) {
-  if (keep_ms > 0) context?.waitUntil(writeBundle(key, bytes, keep_ms));
+  if (keep_ms > 0) context.waitUntil(writeBundle(key, bytes, keep_ms));
   if (good !== null && lastKnownGood.size < SURFACES_MAX) lastKnownGood.set(good.surface, good.body);
 }
 
