@@ -215,11 +215,10 @@ class _ItemIndex:
         worst = np.partition(usable, len(usable) - limit)[len(usable) - limit]
         found = np.flatnonzero(usable >= worst)
         found = found[np.argsort(-usable[found], kind="stable")][:limit]
-        return [
-            Scored(self._ids[place], float(usable[place]))
-            for place in found.tolist()
-            if usable[place] > -np.inf
-        ]
+        found = found[usable[found] > -np.inf]
+        places: list[int] = found.tolist()
+        named = [self._ids[place] for place in places]
+        return list(map(Scored, named, usable[found].tolist()))
 
     def _append(self, item_id: str) -> None:
         if len(self._ids) == len(self._available):

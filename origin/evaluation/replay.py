@@ -6,7 +6,7 @@ known before it: a question is answered first, then its event is learned.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
@@ -21,12 +21,15 @@ from attune.contract.event import Interaction
 from attune.contract.item import Item
 from attune.embedding import EmbeddingRule
 from attune.exploration import ExplorationTarget
+from origin.catalogue import write_items
+from origin.content_embedding import content_embedding
 from origin.memory_store import MemoryStore
 from origin.orchestrator import Limits, Models, Orchestrator, Ranker, ScoredCandidates
 from origin.plain_ranker import PlainRanker
 from origin.policy import PolicyKeeper
 from origin.ranker_features import RankerInput
 from origin.store import LearningStore
+from origin.training.content_blend import blended_embeddings
 from origin.training.item_embeddings import Histories, Matrix, collaborative_embeddings, named
 
 Learn = Callable[[LearningStore, Interaction], Awaitable[None]]
@@ -84,8 +87,23 @@ class ItemHistory:
 class Replay:
     """One installation in memory, with its clock turned by the events."""
 
-    def __init__(self, ranker: Ranker, learn: Learn, rule: EmbeddingRule) -> None:
+    def __init__(
+        self,
+        ranker: Ranker,
+        learn: Learn,
+        rule: EmbeddingRule,
+        catalogue: Mapping[str, Item] | None = None,
+    ) -> None:
+        """Open an empty installation.
+
+        Args:
+            ranker: what candidates are scored with.
+            learn: what the stream's processors do with an interaction.
+            rule: how interactions move users.
+            catalogue: what is known of items when they appear; of others, only their ids are.
+        """
         self.store = MemoryStore()
+        self._catalogue = catalogue or {}
         models = Models(ranker, PlainRanker(), None)
         policy = PolicyKeeper(self.store, rule, ExplorationTarget())
         self.orchestrator = Orchestrator(self.store, policy, models, rule, UNHURRIED)
@@ -111,9 +129,14 @@ class Replay:
         if self._history.items:
             before = self._embeddings
             self._embeddings = collaborative_embeddings(self._history.columns(), before)
-            embeddings = named(self._embeddings, self._history.item_places)
+            embeddings = named(self._completed(self._embeddings), self._history.item_places)
             await self.store.put_embeddings(str(day), embeddings)
         return True
+
+    async def open(self, item_ids: Iterable[str], now_ms: int) -> None:
+        """Put items of the catalogue on the shelves before anybody meets them."""
+        for item_id in item_ids:
+            await self._shelve(item_id, now_ms)
 
     async def scored(self, user_id: str, now_ms: int) -> ScoredCandidates:
         """Return the scored candidates for the user, in no order."""
@@ -124,10 +147,27 @@ class Replay:
         """Learn the event; an item that was never seen joins the catalogue with it."""
         assert event.user_id is not None, "a replay is of users"
         if event.item_id not in self._history.item_places:
-            item = Item(item_id=event.item_id, title=event.item_id)
-            await self.store.put_items([item], event.occurred_at_ms)
+            await self._shelve(event.item_id, event.occurred_at_ms)
         self._history.add(event.user_id, event.item_id)
         await self._learn(self.store, event)
+
+    async def _shelve(self, item_id: str, now_ms: int) -> None:
+        item = self._catalogue.get(item_id)
+        if item is None:
+            await self.store.put_items([Item(item_id=item_id, title=item_id)], now_ms)
+        else:
+            await write_items(self.store, self.store, [item], now_ms)
+
+    def _completed(self, learned: Matrix) -> Matrix:
+        """Return the embeddings with content where the catalogue knows any, as serving has them."""
+        if not self._catalogue:
+            return learned
+        content = np.zeros_like(learned)
+        for item_id, place in self._history.item_places.items():
+            if (item := self._catalogue.get(item_id)) is not None:
+                content[place] = content_embedding(item)
+        support = np.bincount(self._history.items, minlength=len(learned)).astype(np.float64)
+        return blended_embeddings(learned, support, content)
 
 
 class _AtOnce(ThreadPoolExecutor):

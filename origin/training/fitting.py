@@ -83,13 +83,8 @@ class RankerFitter(Fitter):
     def ranker(self, progress: Progress) -> tuple[Ranker, str]:
         """Return the fitted ranker as serving runs it; a plain rule where there is too little."""
         if len(self._lists) < LISTS_MIN:
-            plain = PlainRanker()
-            return (
-                plain,
-                f"plain rule: the warm-up holds only {len(self._lists)} lists to learn from",
-            )
+            sentence = f"plain rule: the warm-up holds only {len(self._lists)} lists to learn from"
+            return PlainRanker(), sentence
         graph = exported(self.network(progress), len(RANKER_FEATURES))
-        sentence = (
-            f"deep ranker fitted to {len(self._lists)} lists of the warm-up, seed {self._seed}"
-        )
+        sentence = f"deep ranker fitted to {len(self._lists)} lists of the warm-up"
         return GraphRanker(Graph(graph), "fitted"), sentence

@@ -129,6 +129,15 @@ def mean_ndcg(network: Network, examples: Examples, k: int = 10) -> float:
     """Return NDCG@k of the network's order against each list's likeliest candidate."""
     with torch.no_grad():
         scores = network.logits(torch.from_numpy(examples.rows)).numpy()  # (E, C)
+    return _ndcg(scores, examples, k)
+
+
+def ndcg_of_order(examples: Examples, column: int, k: int = 10) -> float:
+    """Return NDCG@k of ordering by one input, largest first."""
+    return _ndcg(examples.rows[:, :, column], examples, k)
+
+
+def _ndcg(scores: NDArray[np.float32], examples: Examples, k: int) -> float:
     scores = np.where(examples.present, scores, -np.inf)
     taken = examples.goals.argmax(axis=1)  # (E,)
     own = scores[np.arange(len(taken)), taken]
