@@ -1,7 +1,6 @@
 """Outages in mid-load: what was acknowledged is learned, and once."""
 
 import asyncio
-import contextlib
 import os
 import signal
 from collections.abc import Sequence
@@ -112,5 +111,5 @@ async def test_a_broker_that_is_not_there_is_an_outage_with_its_address(
     new_postgres_url: str,
 ) -> None:
     address = f"127.0.0.1:{process.free_port()}"
-    with contextlib.suppress(ResourceWarning), pytest.raises(LogUnavailableError, match=address):
+    with pytest.raises(LogUnavailableError, match=address):
         await open_event_log(new_postgres_url, address)
