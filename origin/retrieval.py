@@ -1,8 +1,9 @@
 """Candidate generation: a few hundred items out of the catalogue, from several sources at once."""
 
 import asyncio
-from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 
 from attune.covisitation import Neighbour, companions
@@ -25,6 +26,8 @@ CATEGORIES_MAX = 100
 
 SHARED_AGE_MS = 1_000
 """What is trending and what is new is the same for everyone; reading it once a second is enough."""
+
+Source = Callable[[], Awaitable[Sequence[Scored]]]
 
 Named = Mapping[str, tuple[str, ...]]
 """Item ids by source, best first."""
@@ -70,12 +73,12 @@ class Retrieval:
     async def retrieve(self, query: RetrievalQuery) -> Retrieved:
         """Return what every source names in time; none waits for another."""
         pairs = asyncio.create_task(self._pairs(query.recent_ids))
-        sources: dict[str, Awaitable[Sequence[Scored]]] = {
-            "for_you": self._nearest(query.user_embedding),
-            "session": self._nearest(query.latest_embedding),
-            "together": _strongest(pairs, query),
-            "trending": self._trending_for(query.entry_category),
-            "new": self._newest.get(),
+        sources: dict[str, Source] = {
+            "for_you": partial(self._nearest, query.user_embedding),
+            "session": partial(self._nearest, query.latest_embedding),
+            "together": partial(_strongest, pairs, query),
+            "trending": partial(self._trending_for, query.entry_category),
+            "new": self._newest.get,
         }
         scored = await asyncio.gather(
             *(staged(work, self._deadline_ms, ()) for work in sources.values())

@@ -61,7 +61,7 @@ async def open_services(settings: Settings, database_url: str) -> AsyncIterator[
         models = load_models(settings.models)
         orchestrator = Orchestrator(store, policy, models, rule, limits(settings))
         artwork = ArtworkCache(settings.home / "media")
-        await staged(orchestrator.refresh_popular(now_ms()), START_DEADLINE_MS, None)
+        await staged(lambda: orchestrator.refresh_popular(now_ms()), START_DEADLINE_MS, None)
         try:
             yield Services(store, log, policy, orchestrator, artwork, Metrics(), now_ms)
         finally:

@@ -28,13 +28,17 @@ Stages = dict[str, StageOutcome[object]]
 
 
 async def staged(
-    work: Awaitable[Result], deadline_ms: float, instead: Result
+    work: Callable[[], Awaitable[Result]], deadline_ms: float, instead: Result
 ) -> StageOutcome[Result]:
-    """Return the work's result, or ``instead`` when it is late or the store is away."""
+    """Return the work's result, or ``instead`` when it is late or the store is away.
+
+    The work is begun here: were it a coroutine already, one that is called off before its turn
+    would be left behind without ever having run.
+    """
     started = time.perf_counter()
     try:
         async with asyncio.timeout(deadline_ms / 1000):
-            return StageOutcome(await work, "", _ms_since(started))
+            return StageOutcome(await work(), "", _ms_since(started))
     except TimeoutError:
         return StageOutcome(instead, "deadline", _ms_since(started))
     except StoreUnavailableError:

@@ -72,7 +72,8 @@ async def visitor_of(
     """Return who asks. Nothing keyed by a user is read unless the consent is full."""
     state: UserState | None = None
     if request.consent.allows_user_data and request.user_id is not None:
-        outcome = await staged(store.user_state(request.user_id), deadline_ms, None)
+        user_id = request.user_id
+        outcome = await staged(lambda: store.user_state(user_id), deadline_ms, None)
         stages["user"] = outcome
         state = outcome.result
     row = UserRow("") if state is None else state.row
@@ -81,7 +82,7 @@ async def visitor_of(
     rows: Mapping[str, ItemRow] = {}
     if recent:
         item_ids = list({past.item_id for past in recent})
-        found = await staged(store.item_rows(item_ids), deadline_ms, rows)
+        found = await staged(lambda: store.item_rows(item_ids), deadline_ms, rows)
         stages["recent_items"] = found
         rows = found.result
     embedding, interactions = moved_embedding(row, session, rows, rule, now_ms)

@@ -22,18 +22,18 @@ async def _done() -> str:
 
 
 async def test_work_in_time_is_the_outcome() -> None:
-    outcome = await staged(_done(), 1_000, "instead")
+    outcome = await staged(_done, 1_000, "instead")
     assert (outcome.result, outcome.degraded_by) == ("done", "")
 
 
 async def test_late_work_is_ended_and_replaced() -> None:
-    outcome = await staged(_late(), 5, "instead")
+    outcome = await staged(_late, 5, "instead")
     assert (outcome.result, outcome.degraded_by) == ("instead", "deadline")
     assert outcome.took_ms < 5_000
 
 
 async def test_an_outage_is_replaced() -> None:
-    outcome = await staged(_away(), 1_000, "instead")
+    outcome = await staged(_away, 1_000, "instead")
     assert (outcome.result, outcome.degraded_by) == ("instead", "outage")
 
 
@@ -42,7 +42,7 @@ async def test_a_defect_is_not_hidden() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await staged(fail(), 1_000, "instead")
+        await staged(fail, 1_000, "instead")
 
 
 async def test_a_remembered_value_is_read_once_for_all_who_ask() -> None:
@@ -77,7 +77,7 @@ async def test_one_who_gives_up_does_not_end_the_reading_for_the_others() -> Non
         return "value"
 
     remembered = Remembered(read, age_max_ms=60_000)
-    impatient = await staged(remembered.get(), 5, "instead")
+    impatient = await staged(remembered.get, 5, "instead")
     patient = asyncio.create_task(remembered.get())
     gate.set()
     assert impatient.degraded_by == "deadline"
