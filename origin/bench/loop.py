@@ -55,16 +55,33 @@ class LoopTimes:
     missed: int = 0
 
 
-def measured_loop(log: str, events: int, background_per_s: int, home: Path) -> LoopTimes:
-    """Return the times of ``events`` events on the ``embedded`` or the ``kafka`` log."""
+def measured_loop(
+    log: str, events: int, background_per_s: int, home: Path, inherited: Mapping[str, str]
+) -> LoopTimes:
+    """Return the times of some events.
+
+    Args:
+        log: ``embedded`` or ``kafka``.
+        events: how many to measure.
+        background_per_s: events of other visitors meanwhile.
+        home: an empty directory for everything that the processes keep.
+        inherited: the environment that the processes start from.
+    """
     origin_url = f"http://127.0.0.1:{kafka.free_port()}"
-    environment = {"ATTUNE_HOME": str(home), "ATTUNE_ORIGIN_PORT": origin_url.rpartition(":")[2]}
+    environment = {
+        "ATTUNE_HOME": str(home),
+        "ATTUNE_ORIGIN_PORT": origin_url.rpartition(":")[2],
+        "KAFKA_BOOTSTRAP_SERVERS": "",
+    }
     broker = kafka.Broker(home / "kafka", kafka.free_port())
     try:
         if log == "kafka":
             kafka.start(broker)
             environment["KAFKA_BOOTSTRAP_SERVERS"] = broker.bootstrap_servers
-        with running_postgres(home) as database_url, Processes(home / "logs") as processes:
+        with (
+            running_postgres(home) as database_url,
+            Processes(home / "logs", inherited) as processes,
+        ):
             asyncio.run(_fill(database_url))
             environment["DATABASE_URL"] = database_url
             processes.start("origin", ["serve"], environment)

@@ -35,7 +35,7 @@ def command(events: int, background: int, logs: str, as_json: bool) -> None:
             "p99_ms": percentile(times.visible_ms, 99),
             "accepted_p50_ms": percentile(times.accepted_ms, 50),
             "question_p50_ms": percentile(times.question_ms, 50),
-            "measured": len(times.visible_ms),
+            "seen": len(times.visible_ms),
             "missed": times.missed,
         }
 
@@ -46,7 +46,7 @@ def command(events: int, background: int, logs: str, as_json: bool) -> None:
         say(f"Measuring {events} events on the {log} log ...", as_json=as_json)
         with tempfile.TemporaryDirectory(prefix="attune-bench-") as home:
             try:
-                found[log] = figures(measured_loop(log, events, background, Path(home)))
+                found[log] = figures(measured_loop(log, events, background, Path(home), os.environ))
             except (ProcessError, BrokerError) as error:
                 raise click.ClickException(str(error)) from error
     if as_json:
