@@ -3,7 +3,9 @@
 /** Bundles are personal: their address in the cache is a hash that nobody can ask for from outside. */
 async function address(key) {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
-  const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hex = [...new Uint8Array(digest)]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
   return `https://bundles.attune.invalid/${hex}`;
 }
 

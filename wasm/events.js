@@ -15,7 +15,8 @@ export async function takeEvents(request, env) {
   const accepted = answer !== null && answer.status < 300;
   entry.finish_events(pack(plan.users), plan.count, accepted, Date.now());
   if (accepted) return json(202, plan.acknowledgement);
-  if (answer !== null && answer.status < 500 && answer.status !== 429) return json(answer.status, answer.bytes);
+  if (answer !== null && answer.status < 500 && answer.status !== 429)
+    return json(answer.status, answer.bytes);
   throw new Refusal(503, "", "the event log cannot be reached, send the events again later", {
     "Retry-After": String(plan.retry_after_s),
   });

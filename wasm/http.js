@@ -22,7 +22,11 @@ export class Refusal extends Error {
 export function json(status, body, headers = {}) {
   return new Response(body, {
     status,
-    headers: { "Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store", ...headers },
+    headers: {
+      "Content-Type": "application/json; charset=utf-8",
+      "Cache-Control": "no-store",
+      ...headers,
+    },
   });
 }
 

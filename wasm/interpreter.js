@@ -46,7 +46,15 @@ async function start() {
   const onFatal = () => {
     starting = undefined;
   };
-  const parts = { adapters, errorMarker, interpreter: code, library, trampoline, extensions: EXTENSIONS, onFatal };
+  const parts = {
+    adapters,
+    errorMarker,
+    interpreter: code,
+    library,
+    trampoline,
+    extensions: EXTENSIONS,
+    onFatal,
+  };
   const interpreter = await bootPyodide(parts);
   const { Entry } = interpreter.pyimport("edge_worker.entry");
   const entry = Entry(new TextEncoder().encode(manifest));

@@ -29,7 +29,8 @@ function write(writer, value) {
   if (value === null || value === undefined) byte(writer, 0xc0);
   else if (typeof value === "boolean") byte(writer, value ? 0xc3 : 0xc2);
   else if (typeof value === "number") number(writer, value);
-  else if (typeof value === "string") counted(writer, utf8.encode.encode(value), 0xa0, 31, [0xd9, 0xda, 0xdb]);
+  else if (typeof value === "string")
+    counted(writer, utf8.encode.encode(value), 0xa0, 31, [0xd9, 0xda, 0xdb]);
   else if (value instanceof Uint8Array) counted(writer, value, null, -1, [0xc4, 0xc5, 0xc6]);
   else nested(writer, value);
 }
@@ -94,7 +95,11 @@ function counted(writer, bytes, small, smallMax, markers) {
 
 /** Return the value in a msgpack message; its bytes are copies. */
 export function unpack(bytes) {
-  const reader = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0 };
+  const reader = {
+    bytes,
+    view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    at: 0,
+  };
   return read(reader);
 }
 
@@ -129,6 +134,13 @@ const READERS = {
     reader.at += 8;
     return Number(reader.view.getBigUint64(reader.at - 8));
   },
+  0xd0: (reader) => signed(reader, 1),
+  0xd1: (reader) => signed(reader, 2),
+  0xd2: (reader) => signed(reader, 4),
+  0xd3: (reader) => {
+    reader.at += 8;
+    return Number(reader.view.getBigInt64(reader.at - 8));
+  },
   0xd9: (reader) => text(reader, unsigned(reader, 1)),
   0xda: (reader) => text(reader, unsigned(reader, 2)),
   0xdb: (reader) => text(reader, unsigned(reader, 4)),
@@ -142,6 +154,12 @@ function unsigned(reader, size) {
   reader.at += size;
   if (size === 1) return reader.view.getUint8(reader.at - 1);
   return size === 2 ? reader.view.getUint16(reader.at - 2) : reader.view.getUint32(reader.at - 4);
+}
+
+function signed(reader, size) {
+  reader.at += size;
+  if (size === 1) return reader.view.getInt8(reader.at - 1);
+  return size === 2 ? reader.view.getInt16(reader.at - 2) : reader.view.getInt32(reader.at - 4);
 }
 
 function take(reader, length) {

@@ -37,7 +37,9 @@ export function fetchBundle(env, context, key, question) {
 export async function fetchPolicy(env, etag) {
   const headers = etag === "" ? MSGPACK : { ...MSGPACK, "If-None-Match": etag };
   const answer = await fetched(env, "/v1/policy", { headers }, POLICY_MS);
-  return answer?.status === 200 ? { bytes: answer.bytes, etag: answer.headers.get("ETag") ?? "" } : null;
+  return answer?.status === 200
+    ? { bytes: answer.bytes, etag: answer.headers.get("ETag") ?? "" }
+    : null;
 }
 
 /** Hand a batch of events on; return {status, bytes}, null when the origin does not answer. */

@@ -62,7 +62,9 @@ function hooks(parts) {
   return {
     adapt: adapter(parts.adapters),
     trampolineModule: parts.trampoline,
-    sideModules: Object.fromEntries(extensions.map(([path, code]) => [`${SITE_PACKAGES}/${path}`, code])),
+    sideModules: Object.fromEntries(
+      extensions.map(([path, code]) => [`${SITE_PACKAGES}/${path}`, code]),
+    ),
     fillRandom: (view) => crypto.getRandomValues(view),
   };
 }
@@ -93,7 +95,8 @@ function placeFiles(module, parts) {
   Object.assign(ENV, { HOME: "/home/pyodide", PYTHONHASHSEED: "0", PYTHONDONTWRITEBYTECODE: "1" });
   API.pyVersionTuple = [3, 14, 2];
   API.sitePackages = SITE_PACKAGES;
-  for (const folder of ["/home/pyodide", SITE_PACKAGES, "/lib/python3.14/lib-dynload"]) FS.mkdirTree(folder);
+  for (const folder of ["/home/pyodide", SITE_PACKAGES, "/lib/python3.14/lib-dynload"])
+    FS.mkdirTree(folder);
   FS.writeFile(LIBRARY_PATH, new Uint8Array(parts.library), { canOwn: true });
   for (const path of Object.keys(parts.extensions)) {
     // The import system looks for a file; its code comes from the prepared module.

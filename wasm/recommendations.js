@@ -76,7 +76,8 @@ async function withBundle(entry, { handle, wait }, env, context, timing) {
     bytes = await timing.time("origin", () => within(flight, wait.deadline_ms));
     source = bytes === null ? "late" : "origin";
     // Whoever gave up waiting still wants the bundle for the next request.
-    if (bytes === null) context.waitUntil(flight.then((late) => offer(entry, wait.key, late, context)));
+    if (bytes === null)
+      context.waitUntil(flight.then((late) => offer(entry, wait.key, late, context)));
   }
   const now = Date.now();
   const plan = await timing.time("prepare", () =>
@@ -108,7 +109,8 @@ function offer(entry, key, bytes, context) {
 /** Put a bundle that Python accepted where it outlives this isolate. */
 function keep(key, bytes, { keep_ms, static: good }, context) {
   if (keep_ms > 0) context.waitUntil(writeBundle(key, bytes, keep_ms));
-  if (good !== null && lastKnownGood.size < SURFACES_MAX) lastKnownGood.set(good.surface, good.body);
+  if (good !== null && (lastKnownGood.has(good.surface) || lastKnownGood.size < SURFACES_MAX))
+    lastKnownGood.set(good.surface, good.body);
 }
 
 /** Return the scorer's float32 values as bytes; empty when it is missing, late or not wanted. */

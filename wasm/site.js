@@ -16,7 +16,11 @@ const TYPES = {
 /** Return the file at the request's path; null where there is none. */
 export async function page(request, env) {
   const url = new URL(request.url);
-  const found = await file(env, url, url.pathname.endsWith("/") ? `${url.pathname}index.html` : url.pathname);
+  const found = await file(
+    env,
+    url,
+    url.pathname.endsWith("/") ? `${url.pathname}index.html` : url.pathname,
+  );
   if (found !== null || url.pathname.endsWith("/")) return found;
   // A folder without its slash: relative links in its page need it.
   const index = await file(env, url, `${url.pathname}/index.html`);
@@ -31,6 +35,10 @@ async function file(env, url, path) {
     await found.body?.cancel();
     return null;
   }
-  const headers = { "Content-Type": type, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff" };
+  const headers = {
+    "Content-Type": type,
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+  };
   return new Response(found.body, { headers });
 }

@@ -19,7 +19,8 @@ export default {
     try {
       const { pathname } = new URL(request.url);
       if (ROUTES[pathname] !== undefined) return await api(ROUTES[pathname], request, env, context);
-      if (pathname.startsWith("/v1/media/")) return await readOnly(request, () => media(request, env, context));
+      if (pathname.startsWith("/v1/media/"))
+        return await readOnly(request, () => media(request, env, context));
       if (pathname.startsWith("/v1/")) throw nothingHere();
       return await readOnly(request, () => page(request, env));
     } catch (error) {

@@ -42,7 +42,9 @@ const UNTRAINED = {
 
 /** Every file whose change makes another worker. */
 function inputs() {
-  const steps = readdirSync(join(WASM, "build_steps")).map((name) => join("wasm/build_steps", name));
+  const steps = readdirSync(join(WASM, "build_steps")).map((name) =>
+    join("wasm/build_steps", name),
+  );
   return [
     "package-lock.json",
     "wasm/workerd.capnp",
@@ -88,7 +90,8 @@ function put(name, bytes) {
 /** The text between two markers that must each stand once in a pinned file. */
 function between(text, before, after) {
   const parts = text.split(before);
-  if (parts.length !== 2) throw new Error(`${JSON.stringify(before)} stands ${parts.length - 1} times, not once`);
+  if (parts.length !== 2)
+    throw new Error(`${JSON.stringify(before)} stands ${parts.length - 1} times, not once`);
   return parts[1].slice(0, parts[1].indexOf(after));
 }
 
@@ -101,7 +104,10 @@ async function pythonWorker() {
   put("python/adapters.wasm", adapterModule());
   put("python/trampoline.wasm", Buffer.from(between(glue, 'hexStringToUTF8Array("', '"'), "hex"));
   const loader = dependency("pyodide/pyodide.mjs").toString();
-  put("python/error_marker.wasm", Buffer.from(`AGFzbQ${between(loader, '"AGFzbQ', '"')}`, "base64"));
+  put(
+    "python/error_marker.wasm",
+    Buffer.from(`AGFzbQ${between(loader, '"AGFzbQ', '"')}`, "base64"),
+  );
   const { library, extension } = await compiledLibrary(ROOT, msgpackWheel(join(WASM, "build")));
   put("python/library.zip", library);
   put("python/msgpack.wasm", extension);
@@ -112,7 +118,10 @@ function scorerWorker() {
   for (const name of SCORER_GLUE) put(`scorer/${name}`, readFileSync(join(WASM, "scorer", name)));
   const runtime = dependency("onnxruntime-web/dist/ort.wasm.bundle.min.mjs").toString();
   put("scorer/ort.mjs", applyPatches("ort.wasm.bundle.min.mjs", runtime, SCORER_PATCHES));
-  put("scorer/ort.wasm", unsharedMemory(dependency("onnxruntime-web/dist/ort-wasm-simd-threaded.wasm")));
+  put(
+    "scorer/ort.wasm",
+    unsharedMemory(dependency("onnxruntime-web/dist/ort-wasm-simd-threaded.wasm")),
+  );
   for (const name of MODEL) put(`scorer/${name}`, modelFile(name));
 }
 
@@ -137,7 +146,8 @@ if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) {
   put("inputs.sha256", wanted);
   rmSync(DIST, { recursive: true, force: true });
   renameSync(UNFINISHED, DIST);
-  if (!IS_TRAINED) console.warn(`no model in ${MODELS}: the linear fallback ranks until attune train`);
+  if (!IS_TRAINED)
+    console.warn(`no model in ${MODELS}: the linear fallback ranks until attune train`);
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   console.log(`built wasm/dist in ${seconds} s: ${sizes("python")}; ${sizes("scorer")}`);
 }

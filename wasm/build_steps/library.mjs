@@ -9,7 +9,9 @@ const COMPILER = new URL("compile_library.py", import.meta.url);
 /** Paths (from `root`) of the Python sources of the packages that the worker may import. */
 export function pythonSources(root, packages = ["attune", "edge_worker"]) {
   return packages
-    .flatMap((name) => readdirSync(join(root, name), { recursive: true }).map((file) => join(name, file)))
+    .flatMap((name) =>
+      readdirSync(join(root, name), { recursive: true }).map((file) => join(name, file)),
+    )
     .filter((path) => path.endsWith(".py"))
     .sort();
 }
@@ -34,5 +36,8 @@ export async function compiledLibrary(root, wheel) {
   const archive = python.runPython("library()");
   const library = archive.toJs();
   archive.destroy();
-  return { library, extension: python.FS.readFile(python.runPython("sys.modules['msgpack._cmsgpack'].__file__")) };
+  return {
+    library,
+    extension: python.FS.readFile(python.runPython("sys.modules['msgpack._cmsgpack'].__file__")),
+  };
 }

@@ -15,8 +15,7 @@
 export const PYODIDE_PATCHES = [
   {
     why: "functions get their wasm type from prepared adapters instead of a module made of bytes",
-    find:
-      'var bytes=Uint8Array.of(0,97,115,109,1,0,0,0,1,...uleb128EncodeWithLen([1,96,...generateTypePack(sig.slice(1)),...generateTypePack(sig[0]==="v"?"":sig[0])]),2,7,1,1,101,1,102,0,0,7,5,1,1,102,0,0);var module=new WebAssembly.Module(bytes);var instance=new WebAssembly.Instance(module,{e:{f:func}});var wrappedFunc=instance.exports["f"];return wrappedFunc',
+    find: 'var bytes=Uint8Array.of(0,97,115,109,1,0,0,0,1,...uleb128EncodeWithLen([1,96,...generateTypePack(sig.slice(1)),...generateTypePack(sig[0]==="v"?"":sig[0])]),2,7,1,1,101,1,102,0,0,7,5,1,1,102,0,0);var module=new WebAssembly.Module(bytes);var instance=new WebAssembly.Instance(module,{e:{f:func}});var wrappedFunc=instance.exports["f"];return wrappedFunc',
     put: "return Module.attune.adapt(func,sig)",
     times: 1,
   },
@@ -28,16 +27,14 @@ export const PYODIDE_PATCHES = [
   },
   {
     why: "no probe whether wasm can be compiled: it cannot, and Python's stack is never suspended",
-    find:
-      "var canConstructWasm=true;try{new WebAssembly.Module(new Uint8Array([0,97,115,109,1,0,0,0]))}catch(e){canConstructWasm=false}",
+    find: "var canConstructWasm=true;try{new WebAssembly.Module(new Uint8Array([0,97,115,109,1,0,0,0]))}catch(e){canConstructWasm=false}",
     put: "var canConstructWasm=false;",
     times: 1,
   },
   {
     why: "C extensions come from prepared modules, not from the bytes of a file",
     find: "function loadLibData(){",
-    put:
-      "function loadLibData(){var prepared=Module.attune.sideModules[libName];if(prepared){return flags.loadAsync?Promise.resolve(prepared):prepared}",
+    put: "function loadLibData(){var prepared=Module.attune.sideModules[libName];if(prepared){return flags.loadAsync?Promise.resolve(prepared):prepared}",
     times: 1,
   },
   {
@@ -87,8 +84,7 @@ export const PYODIDE_PATCHES = [
   {
     why: "what is refused says so",
     find: "async function _createPyodideModule(",
-    put:
-      'function refuseAtRunTime(what){throw new Error("not possible in a worker: "+String(what).slice(0,80))}\nasync function _createPyodideModule(',
+    put: 'function refuseAtRunTime(what){throw new Error("not possible in a worker: "+String(what).slice(0,80))}\nasync function _createPyodideModule(',
     times: 1,
   },
 ];

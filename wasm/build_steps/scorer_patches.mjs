@@ -41,7 +41,7 @@ export const SCORER_PATCHES = [
     put: "ds=()=>{return!0;try{",
     times: 1,
   },
-  { why: "nor threads", find: 'ls=()=>{if(', put: "ls=()=>{return!1;if(", times: 1 },
+  { why: "nor threads", find: "ls=()=>{if(", put: "ls=()=>{return!1;if(", times: 1 },
   {
     why: "nothing is imported at run time",
     find: "await import(/*webpackIgnore:true*/ /*@vite-ignore*/n)",
@@ -78,7 +78,7 @@ export function unsharedMemory(wasm) {
 }
 
 function importSection(wasm) {
-  for (let at = 8; at < wasm.length; ) {
+  for (let at = 8; at < wasm.length;) {
     const id = wasm[at];
     const [length, bodyStart] = leb(wasm, at + 1);
     if (id === 2) return { bodyStart, end: bodyStart + length };

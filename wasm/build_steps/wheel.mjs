@@ -19,7 +19,8 @@ export function msgpackWheel(folder) {
   }
   const bytes = readFileSync(path);
   const found = createHash("sha256").update(bytes).digest("hex");
-  if (found !== SHA256) throw new Error(`${path} has sha256 ${found}, expected ${SHA256}: delete it`);
+  if (found !== SHA256)
+    throw new Error(`${path} has sha256 ${found}, expected ${SHA256}: delete it`);
   return new Uint8Array(bytes);
 }
 
@@ -28,14 +29,23 @@ function download(folder) {
   const platform = ["--python-version", "3.14", "--implementation", "cp", "--platform", PLATFORM];
   const request = ["download", "-q", "--no-deps", "--only-binary=:all:", ...platform];
   const pip = [...request, "-d", folder, `msgpack==${VERSION}`];
-  const attempts = [["python3", "-m", "pip"], ["python", "-m", "pip"], ["uvx", "pip"]];
+  const attempts = [
+    ["python3", "-m", "pip"],
+    ["python", "-m", "pip"],
+    ["uvx", "pip"],
+  ];
   const failures = [];
   for (const [program, ...start] of attempts) {
     try {
       execFileSync(program, [...start, ...pip], { stdio: ["ignore", "ignore", "pipe"] });
       return;
     } catch (error) {
-      failures.push(`${program}: ${String(error.stderr ?? error.message).trim().split("\n").at(-1)}`);
+      failures.push(
+        `${program}: ${String(error.stderr ?? error.message)
+          .trim()
+          .split("\n")
+          .at(-1)}`,
+      );
     }
   }
   throw new Error(`msgpack's wheel could not be fetched:\n  ${failures.join("\n  ")}`);

@@ -16,8 +16,10 @@ let bytesHeld = 0;
 
 export default {
   async fetch(request) {
-    if (request.method === "PUT") return put(request.url, new Uint8Array(await request.arrayBuffer()));
-    if (request.method === "PURGE") return new Response(null, { status: forget(request.url) ? 200 : 404 });
+    if (request.method === "PUT")
+      return put(request.url, new Uint8Array(await request.arrayBuffer()));
+    if (request.method === "PURGE")
+      return new Response(null, { status: forget(request.url) ? 200 : 404 });
     return match(request.url);
   },
 };
@@ -37,11 +39,18 @@ function match(address) {
 
 function put(address, bytes) {
   const bodyStart = endOfHead(bytes);
-  const [status, ...lines] = new TextDecoder().decode(bytes.subarray(0, bodyStart)).trim().split("\r\n");
-  const headers = lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]);
+  const [status, ...lines] = new TextDecoder()
+    .decode(bytes.subarray(0, bodyStart))
+    .trim()
+    .split("\r\n");
+  const headers = lines.map((line) => [
+    line.slice(0, line.indexOf(":")),
+    line.slice(line.indexOf(":") + 1).trim(),
+  ]);
   const age = Math.min(maxAge(headers), AGE_MAX_S);
   forget(address);
-  if (age === 0 || !status.includes(" 200 ") || bytes.length > BYTES_MAX) return new Response(null, { status: 204 });
+  if (age === 0 || !status.includes(" 200 ") || bytes.length > BYTES_MAX)
+    return new Response(null, { status: 204 });
   entries.set(address, { bytes, bodyStart, headers, expiresMs: Date.now() + 1000 * age });
   bytesHeld += bytes.length;
   for (const oldest of entries.keys()) {
@@ -65,7 +74,8 @@ function maxAge(headers) {
 /** Where the body starts: behind the first empty line. */
 function endOfHead(bytes) {
   for (let at = 3; at < bytes.length; at += 1) {
-    if (bytes[at] === 10 && bytes[at - 1] === 13 && bytes[at - 2] === 10 && bytes[at - 3] === 13) return at + 1;
+    if (bytes[at] === 10 && bytes[at - 1] === 13 && bytes[at - 2] === 10 && bytes[at - 3] === 13)
+      return at + 1;
   }
   return bytes.length;
 }

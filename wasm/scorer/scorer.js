@@ -20,10 +20,12 @@ const described = JSON.parse(manifest);
 let starting;
 
 function session() {
-  starting ??= ort.InferenceSession.create(model, { executionProviders: ["wasm"] }).catch((error) => {
-    starting = undefined;
-    throw error;
-  });
+  starting ??= ort.InferenceSession.create(model, { executionProviders: ["wasm"] }).catch(
+    (error) => {
+      starting = undefined;
+      throw error;
+    },
+  );
   return starting;
 }
 
@@ -43,7 +45,11 @@ export default class Scorer extends WorkerEntrypoint {
     const started = await session();
     const input = new ort.Tensor("float32", values, [rows, width]);
     const { scores } = await started.run({ features: input });
-    return new Uint8Array(scores.data.buffer, scores.data.byteOffset, scores.data.byteLength).slice();
+    return new Uint8Array(
+      scores.data.buffer,
+      scores.data.byteOffset,
+      scores.data.byteLength,
+    ).slice();
   }
 
   /** Return what the model is: name, version and the order of its features. */
