@@ -84,7 +84,8 @@ class Network(nn.Module):
 def fitted(examples: Examples, passes: int, seed: int, after_pass: Step) -> Network:
     """Return a network fitted to the examples, ready to answer."""
     torch.manual_seed(seed)
-    torch.set_num_threads(2)
+    # A second thread gains little on batches this small, and waits in vain on a busy machine.
+    torch.set_num_threads(1)
     network = Network(*_scaling(examples))
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
     steps = passes * -(-len(examples) // BATCH)
