@@ -23,9 +23,13 @@ from origin.policy import PolicyKeeper
 from origin.postgres_store import PostgresStore
 from origin.ranking import OnnxRanker, OnnxScorer
 from origin.settings import Settings
-from origin.stage import staged
+from origin.stage import Remembered, staged
+from origin.store import StoreCounts
 
 START_DEADLINE_MS = 5_000
+
+COUNTS_AGE_MS = 2_000
+"""Counting rows takes as long as there are rows; every open console asks every two seconds."""
 
 DATABASE_WAIT_SECONDS = 30.0
 """Machines of one deployment come up in any order."""
@@ -45,6 +49,7 @@ class Services:
     orchestrator: Orchestrator
     artwork: ArtworkCache
     metrics: Metrics
+    counts: Remembered[StoreCounts]
     now_ms: Callable[[], int]
 
 
@@ -63,7 +68,8 @@ async def open_services(settings: Settings, database_url: str) -> AsyncIterator[
         artwork = ArtworkCache(settings.home / "media")
         await staged(lambda: orchestrator.refresh_popular(now_ms()), START_DEADLINE_MS, None)
         try:
-            yield Services(store, log, policy, orchestrator, artwork, Metrics(), now_ms)
+            counts = Remembered(store.counts, COUNTS_AGE_MS)
+            yield Services(store, log, policy, orchestrator, artwork, Metrics(), counts, now_ms)
         finally:
             artwork.close()
             await log.close()

@@ -15,7 +15,7 @@ TOP_POSTERIORS = 20
 async def overview(request: Request) -> Response:
     """Answer with what is stored, how far the processors are, and what is explored."""
     tier = services(request)
-    counts = await tier.store.counts()
+    counts = await tier.counts.get()
     policy = await tier.policy.current(tier.now_ms())
     exploration = tier.policy.exploration
     shown = await tier.store.policy_counts(TOP_POSTERIORS)
