@@ -42,9 +42,9 @@ class Entry:
         """See ``Phases.drop``."""
         self._phases.drop(handle)
 
-    def offer_bundle(self, key: str, payload: JsBytes, now_ms: float) -> object:
+    def offer_bundle(self, key: str, payload: JsBytes, source: str, now_ms: float) -> object:
         """See ``Phases.offer_bundle``."""
-        return to_js(self._phases.offer_bundle(key, payload.to_bytes(), int(now_ms)))
+        return to_js(self._phases.offer_bundle(key, payload.to_bytes(), source, int(now_ms)))
 
     def offer_policy(self, payload: JsBytes, etag: str) -> None:
         """See ``Phases.offer_policy``."""

@@ -24,7 +24,7 @@ from attune.freshness import bundle_key
 from attune.recommend import Prepared, decided, fallback_scores, prepared
 from edge_worker.bundle_cache import REFRESH_PAUSE_MS, BundleCache, Found
 from edge_worker.counters import Counters
-from edge_worker.ladder import Standing, fallback, own_standing, popular_key
+from edge_worker.ladder import Standing, fallback, own_standing, popular_key, shared_keys
 from edge_worker.model import Model, read_scores
 from edge_worker.origin_health import OriginHealth
 from edge_worker.policy_cache import PolicyCache
@@ -84,10 +84,15 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """The bundle that a request waits for, at most ``deadline_ms``; 0 asks the Cache API alone."""
+    """The bundle that a request waits for, at most ``deadline_ms``; 0 asks the Cache API alone.
+
+    ``spares`` are bundles of the lower rungs that the memory lacks: when the Cache API has one,
+    ``BUNDLE_DEADLINE_MS`` is long enough.
+    """
 
     fetch: Fetch
     deadline_ms: int
+    spares: tuple[Fetch, ...] = ()
 
 
 class Edge:
@@ -200,14 +205,24 @@ class Edge:
     def _awaited(self, flight: Flight) -> Awaited:
         fetch = Fetch(flight.key, _question(flight.request))
         now_ms = flight.now_ms
+        has_spare = (
+            self.bundles.find(flight.key, now_ms) is not None
+            or fallback(self.bundles, flight.request, self.model.version, now_ms) is not None
+        )
+        spares = () if has_spare else self._spares(flight.request)
         if not self.origin.is_worth_waiting_for(now_ms):
             self._fetch_behind(flight, fetch)
-            return Awaited(fetch, 0)
-        spare = self.bundles.find(flight.key, now_ms) or fallback(
-            self.bundles, flight.request, self.model.version, now_ms
-        )
+            return Awaited(fetch, 0, spares)
         self.bundles.attempted(flight.key, now_ms)
-        return Awaited(fetch, FIRST_BUNDLE_DEADLINE_MS if spare is None else BUNDLE_DEADLINE_MS)
+        deadline_ms = BUNDLE_DEADLINE_MS if has_spare else FIRST_BUNDLE_DEADLINE_MS
+        return Awaited(fetch, deadline_ms, spares)
+
+    def _spares(self, request: RecommendationRequest) -> tuple[Fetch, ...]:
+        return tuple(
+            Fetch(key, shared_question(request, consent))
+            for key, consent in shared_keys(request, self.model.version)
+            if key != self._key(request)
+        )
 
     def _keep_popular_warm(self, flight: Flight) -> None:
         """See to it that the ladder has a rung before it is needed."""
@@ -216,14 +231,7 @@ class Edge:
             return
         found = self.bundles.find(key, flight.now_ms)
         if found is None or found.freshness != "fresh":
-            question = BundleRequest(
-                consent=Consent.NONE,
-                user_id=None,
-                surface=flight.request.surface,
-                context=Context(),
-                candidates_max=CANDIDATES_WANTED,
-            )
-            self._fetch_behind(flight, Fetch(key, question))
+            self._fetch_behind(flight, Fetch(key, shared_question(flight.request, Consent.NONE)))
 
     def _renew_behind(self, flight: Flight, found: Found) -> None:
         pause_ms = self.bundles.refresh_pause_ms(found, flight.request, flight.now_ms)
@@ -270,6 +278,11 @@ def _read_request(arrival: Arrival) -> RecommendationRequest:
         context = replace(context, region=arrival.region)
     user_id = request.user_id if consent.allows_user_data else None
     return replace(request, consent=consent, user_id=user_id, context=context)
+
+
+def shared_question(request: RecommendationRequest, consent: Consent) -> BundleRequest:
+    """Return what to ask the origin for a bundle that holds nothing of any user."""
+    return _question(replace(request, consent=consent, user_id=None))
 
 
 def _question(request: RecommendationRequest) -> BundleRequest:

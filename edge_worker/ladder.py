@@ -48,12 +48,20 @@ def fallback(
 
     Neither holds anything of any user. Past their time they are the last known good: "static".
     """
-    rungs: list[tuple[str, Degradation]] = [(popular_key(request, model_version), "popular")]
-    if request.consent.allows_events:
-        cohort = bundle_key(None, request.surface, Consent.COHORT, request.context, model_version)
-        rungs.insert(0, (cohort, "cohort"))
-    for key, rung in rungs:
+    for key, consent in shared_keys(request, model_version):
         found = cache.find(key, now_ms)
         if found is not None:
+            rung: Degradation = "cohort" if consent is Consent.COHORT else "popular"
             return Standing(found.bundle, "static" if found.freshness == "expired" else rung)
     return None
+
+
+def shared_keys(
+    request: RecommendationRequest, model_version: str
+) -> tuple[tuple[str, Consent], ...]:
+    """Return the keys of the bundles that others share with the request, the closest first."""
+    popular = (popular_key(request, model_version), Consent.NONE)
+    if not request.consent.allows_events:
+        return (popular,)
+    cohort = bundle_key(None, request.surface, Consent.COHORT, request.context, model_version)
+    return ((cohort, Consent.COHORT), popular)

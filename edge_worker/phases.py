@@ -19,7 +19,15 @@ from attune.consent import Consent
 from attune.contract.bundle import Bundle, BundleRequest, pack_bundle_request, read_bundle
 from attune.contract.decode import ContractError, Fields
 from attune.contract.policy import read_policy
-from edge_worker.handler import SCORER_DEADLINE_MS, Arrival, Awaited, Edge, Fetch, Flight
+from edge_worker.handler import (
+    BUNDLE_DEADLINE_MS,
+    SCORER_DEADLINE_MS,
+    Arrival,
+    Awaited,
+    Edge,
+    Fetch,
+    Flight,
+)
 from edge_worker.intake import RETRY_AFTER_S, outcome, read_intake
 from edge_worker.model import read_model
 
@@ -74,9 +82,13 @@ class Phases:
         """Forget the request."""
         self._flights.pop(handle, None)
 
-    def offer_bundle(self, key: str, payload: bytes, now_ms: int) -> bytes:
-        """Take what a fetch behind an answer brought; an empty payload says that it failed."""
-        self._note_origin("origin" if payload else "failed", now_ms)
+    def offer_bundle(self, key: str, payload: bytes, source: str, now_ms: int) -> bytes:
+        """Take a bundle that no request waits for.
+
+        ``source`` is "origin" or "cache" for what came, "failed" (and the payload empty) when a
+        fetch behind an answer brought nothing.
+        """
+        self._note_origin(source, now_ms)
         bundle = self._accepted(key, payload)
         if bundle is None:
             self.edge.counters.refreshes["failed"] += 1
@@ -145,7 +157,11 @@ class Phases:
     ) -> bytes:
         plan: dict[str, object] = {"handle": handle, "keep_ms": keep_ms, "static": static}
         if awaited is not None:
-            plan["wait"] = self._fetch(awaited.fetch) | {"deadline_ms": awaited.deadline_ms}
+            plan["wait"] = self._fetch(awaited.fetch) | {
+                "deadline_ms": awaited.deadline_ms,
+                "spares": [self._fetch(spare)["key"] for spare in awaited.spares],
+                "spare_deadline_ms": min(awaited.deadline_ms, BUNDLE_DEADLINE_MS),
+            }
         elif flight.ready is not None and self.edge.model.fits:
             plan["features"] = flight.ready.rows.tobytes()
             plan["rows"] = len(flight.ready.eligible)

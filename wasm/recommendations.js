@@ -71,13 +71,13 @@ async function answered(entry, arrival, env, context, timing) {
 async function withBundle(entry, { handle, wait }, env, context, timing) {
   let bytes = await timing.time("cache", () => readBundle(wait.key));
   let source = bytes === null ? "none" : "cache";
-  if (bytes === null && wait.deadline_ms > 0) {
-    const flight = fetchBundle(env, context, wait.key, wait.question);
-    bytes = await timing.time("origin", () => within(flight, wait.deadline_ms));
-    source = bytes === null ? "late" : "origin";
-    // Whoever gave up waiting still wants the bundle for the next request.
-    if (bytes === null)
-      context.waitUntil(flight.then((late) => offer(entry, wait.key, late, context)));
+  if (bytes === null) {
+    const hasSpare = await timing.time("cache", () => offerSpare(entry, wait.spares, context));
+    const deadline = hasSpare ? wait.spare_deadline_ms : wait.deadline_ms;
+    if (deadline > 0) {
+      bytes = await timing.time("origin", () => fromOrigin(entry, wait, deadline, env, context));
+      source = bytes === null ? "late" : "origin";
+    }
   }
   const now = Date.now();
   const plan = await timing.time("prepare", () =>
@@ -87,11 +87,27 @@ async function withBundle(entry, { handle, wait }, env, context, timing) {
   return plan;
 }
 
+/** Give Python the first of the spare bundles that the Cache API has; return whether it had one. */
+async function offerSpare(entry, spares, context) {
+  for (const key of spares) {
+    const bytes = await readBundle(key);
+    if (bytes !== null && offer(entry, key, bytes, "cache", context)) return true;
+  }
+  return false;
+}
+
+async function fromOrigin(entry, { key, question }, deadlineMs, env, context) {
+  const flight = fetchBundle(env, context, key, question);
+  const bytes = await within(flight, deadlineMs);
+  // Whoever gives up waiting still wants the bundle for the next request.
+  if (bytes === null) offerLanded(entry, key, flight, context);
+  return bytes;
+}
+
 /** Start what a plan wants done behind the answer. */
 function workBehind(entry, plan, env, context) {
   for (const { key, question } of plan.behind) {
-    const flight = fetchBundle(env, context, key, question);
-    context.waitUntil(flight.then((bytes) => offer(entry, key, bytes, context)));
+    offerLanded(entry, key, fetchBundle(env, context, key, question), context);
   }
   if (plan.policy_etag !== undefined) {
     const offered = fetchPolicy(env, plan.policy_etag).then((newer) => {
@@ -101,9 +117,20 @@ function workBehind(entry, plan, env, context) {
   }
 }
 
-function offer(entry, key, bytes, context) {
-  const outcome = unpack(entry.offer_bundle(key, bytes ?? NOTHING, Date.now()));
-  if (bytes !== null) keep(key, bytes, outcome, context);
+/** Give Python what a fetch behind the answer brings. */
+function offerLanded(entry, key, flight, context) {
+  const offered = flight.then((bytes) => {
+    if (bytes === null) entry.offer_bundle(key, NOTHING, "failed", Date.now());
+    else offer(entry, key, bytes, "origin", context);
+  });
+  context.waitUntil(offered);
+}
+
+/** Give Python a bundle; return whether it was accepted. */
+function offer(entry, key, bytes, source, context) {
+  const outcome = unpack(entry.offer_bundle(key, bytes, source, Date.now()));
+  keep(key, bytes, source === "origin" ? outcome : { ...outcome, keep_ms: 0 }, context);
+  return outcome.keep_ms > 0;
 }
 
 /** Put a bundle that Python accepted where it outlives this isolate. */

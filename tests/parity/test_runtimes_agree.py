@@ -72,8 +72,8 @@ def test_every_decision_and_every_byte_is_the_same_in_both_runtimes(worker: Work
         handle = plan["handle"]
         for fetch in plan["behind"]:
             payload = answer(fetch["question"], rng, now_ms)
-            offered = phases.offer_bundle(fetch["key"], payload, now_ms)
-            assert offered == worker.call("offer_bundle", fetch["key"], payload, now_ms)
+            offered = phases.offer_bundle(fetch["key"], payload, "origin", now_ms)
+            assert offered == worker.call("offer_bundle", fetch["key"], payload, "origin", now_ms)
         if "wait" in plan:
             waited += 1
             source = rng.choice(("origin", "origin", "cache", "late", "none"))

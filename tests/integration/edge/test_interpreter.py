@@ -26,3 +26,20 @@ def test_a_dead_interpreter_is_replaced_by_the_next_request(tmp_path: Path) -> N
         assert stand.status()["boots"] == 2
         # The memory is new, the bundle comes from the cache.
         assert stand.status()["tiers"] == {"cache": 1}
+
+
+def test_without_memory_and_without_origin_the_cache_still_has_the_popular_bundle(
+    tmp_path: Path,
+) -> None:
+    with (
+        stand_in_origin() as (origin_url, origin),
+        running_edge(origin_url, free_port(), config=front_door_config(tmp_path)) as edge,
+        httpx.Client(base_url=edge.url, timeout=20.0) as client,
+    ):
+        stand = Stand(client, origin)
+        stand.slate(consent="none", user_id=None)
+        client.post("/phases", content=msgpack.packb(["die"]))
+        origin.status = 500
+        newcomer = stand.slate(user_id="newcomer")
+        assert newcomer["degraded"] == "popular"
+        assert len(newcomer["items"]) == 6

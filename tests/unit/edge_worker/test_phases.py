@@ -122,10 +122,22 @@ def test_a_request_waits_shorter_when_something_else_can_be_shown() -> None:
     phases = Phases(manifest())
     empty = begin(phases)
     popular = empty["behind"][0]
-    outcome = phases.offer_bundle(popular["key"], bundle_for(popular["question"]), NOW_MS)
+    outcome = phases.offer_bundle(popular["key"], bundle_for(popular["question"]), "origin", NOW_MS)
     assert msgpack.unpackb(outcome)["static"]["surface"] == "home"
     spare = begin(phases, user_id="u2")
     assert spare["wait"]["deadline_ms"] < empty["wait"]["deadline_ms"]
+
+
+def test_a_request_with_nothing_to_fall_back_on_names_the_bundles_that_others_share() -> None:
+    phases = Phases(manifest())
+    waiting = begin(phases)["wait"]
+    assert len(waiting["spares"]) == 2
+    assert waiting["spare_deadline_ms"] < waiting["deadline_ms"]
+    popular = waiting["spares"][1]
+    question = begin(phases, user_id="u2", consent="none")["wait"]
+    assert question["key"] == popular
+    phases.offer_bundle(popular, bundle_for(question["question"]), "cache", NOW_MS)
+    assert begin(phases, user_id="u3")["wait"]["spares"] == []
 
 
 def test_the_last_known_good_answer_holds_nothing_of_a_user() -> None:
@@ -133,7 +145,7 @@ def test_the_last_known_good_answer_holds_nothing_of_a_user() -> None:
     popular = begin(phases)["behind"][0]
     asked = read_bundle_request(msgpack.unpackb(popular["question"]))
     assert asked.consent is Consent.NONE
-    outcome = phases.offer_bundle(popular["key"], bundle_for(popular["question"]), NOW_MS)
+    outcome = phases.offer_bundle(popular["key"], bundle_for(popular["question"]), "origin", NOW_MS)
     answer = json.loads(msgpack.unpackb(outcome)["static"]["body"])
     assert answer["degraded"] == "static"
     assert answer["consent"] == "none"
@@ -151,4 +163,7 @@ def test_a_bundle_that_nobody_asked_for_is_not_taken() -> None:
     phases = Phases(manifest())
     plan = begin(phases)
     payload = bundle_for(plan["wait"]["question"])
-    assert msgpack.unpackb(phases.offer_bundle("another key", payload, NOW_MS))["keep_ms"] == 0
+    assert (
+        msgpack.unpackb(phases.offer_bundle("another key", payload, "origin", NOW_MS))["keep_ms"]
+        == 0
+    )
