@@ -38,11 +38,11 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Yield the running product, loaded with the synthetic storefront."""
-    with TemporaryDirectory(prefix="attune-e2e-") as home, pytest.MonkeyPatch.context() as patch:
-        patch.delenv("DATABASE_URL", raising=False)
-        patch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+    elsewhere = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS")
+    inherited = {name: value for name, value in os.environ.items() if name not in elsewhere}
+    with TemporaryDirectory(prefix="attune-e2e-") as home:
         ports = Ports(edge=free_port(), origin=free_port())
-        with running_stack(Path(home), ports, "storefront", print) as running:
+        with running_stack(Path(home), ports, "storefront", inherited, print) as running:
             yield running
 
 
