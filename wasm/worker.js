@@ -11,7 +11,7 @@ const ROUTES = {
   "/v1/recommendations": { POST: recommend },
   "/v1/events": { POST: takeEvents },
   "/v1/edge/status": { GET: status },
-  "/healthz": { GET: () => json(200, '{"status":"ok"}') },
+  "/healthz": { GET: healthy },
 };
 
 export default {
@@ -58,6 +58,12 @@ function failed(error) {
   if (error instanceof Refusal) return error.response();
   console.error("a request failed:", error.stack ?? error);
   return new Refusal(500, "", "an internal error, which has been logged").response();
+}
+
+/** Answer that the worker lives, and start behind the answer what the first slate would wait for. */
+function healthy(request, env, context) {
+  context.waitUntil(Promise.allSettled([python(), env.SCORER?.warm()]));
+  return json(200, '{"status":"ok"}');
 }
 
 /** Counters of this isolate. */

@@ -52,6 +52,11 @@ export default class Scorer extends WorkerEntrypoint {
     ).slice();
   }
 
+  /** Load the model now rather than with the first score. */
+  async warm() {
+    await session();
+  }
+
   /** Return what the model is: name, version and the order of its features. */
   manifest() {
     return described;
