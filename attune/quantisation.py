@@ -26,6 +26,10 @@ CODES_MAX = 4_096
 """Decoded vectors kept between slates: an edge's bundles share their items. They take 3 MB."""
 
 
+LARGEST_MIN = 1e-30
+"""Below it a vector counts as zero: 127 over a subnormal number is infinite."""
+
+
 def quantised(vector: Sequence[float]) -> bytes:
     """Return the vector as one signed byte a component; the zero vector stays zero.
 
@@ -33,7 +37,7 @@ def quantised(vector: Sequence[float]) -> bytes:
     [64, -127, 0]
     """
     largest = max((abs(x) for x in vector), default=0.0)
-    if largest == 0.0:
+    if largest < LARGEST_MIN:
         return bytes(len(vector))
     scale = 127.0 / largest
     return array("b", (round(x * scale) for x in vector)).tobytes()

@@ -9,6 +9,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from hypothesis import settings
+
+# The same examples in every run: a test that fails on one machine fails on all.
+settings.register_profile("attune", derandomize=True, deadline=None)
+settings.load_profile("attune")
 
 DATABASES = count(1)
 
