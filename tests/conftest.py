@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -19,13 +21,30 @@ DATABASES = count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """Yield the URL of an embedded PostgreSQL that lives as long as the test run."""
     from origin.embedded_postgres import running_postgres
 
-    home: Path = tmp_path_factory.mktemp("attune")
-    with running_postgres(home) as url:
+    with _open_directory() as directory, running_postgres(directory) as url:
         yield url
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Yield an empty directory in which an embedded PostgreSQL may keep its data."""
+    with _open_directory() as directory:
+        yield directory
+
+
+@contextmanager
+def _open_directory() -> Iterator[Path]:
+    """Yield a directory outside pytest's own.
+
+    Started by root, the server runs as another user, who must be able to get there; but every new
+    pytest closes the directory of all pytests to everyone else.
+    """
+    with TemporaryDirectory(prefix="attune-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
 
 
 @pytest.fixture(scope="module")

@@ -46,8 +46,8 @@ class Outage:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Outage]:
-    database = Outage(tmp_path / "database")
+def database(home: Path) -> Iterator[Outage]:
+    database = Outage(home)
     database.start()
     asyncio.run(_fill(database.url))
     yield database

@@ -42,13 +42,13 @@ def wait_until_ready(process: "subprocess.Popen[bytes]", url: str) -> None:
     raise AssertionError("attune serve was not ready in time")
 
 
-def test_it_serves_from_nothing_and_stops_on_sigterm_leaving_nothing(tmp_path: Path) -> None:
+def test_it_serves_from_nothing_and_stops_on_sigterm_leaving_nothing(home: Path) -> None:
     port = free_port()
-    process = serve(port, ATTUNE_HOME=str(tmp_path))
+    process = serve(port, ATTUNE_HOME=str(home))
     try:
         url = f"http://127.0.0.1:{port}"
         wait_until_ready(process, url)
-        assert (tmp_path / "postgres" / "postmaster.pid").exists()
+        assert (home / "postgres" / "postmaster.pid").exists()
         asked = {"consent": "none", "session_id": "s"}
         assert httpx.post(f"{url}/v1/recommendations", json=asked).status_code == 200
         process.send_signal(signal.SIGTERM)
@@ -57,12 +57,12 @@ def test_it_serves_from_nothing_and_stops_on_sigterm_leaving_nothing(tmp_path: P
         process.kill()
         process.wait()
     assert process.returncode == 0, output.decode()
-    assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+    assert not (home / "postgres" / "postmaster.pid").exists()
 
 
-def test_after_a_kill_the_next_process_goes_on_and_cleans_up(tmp_path: Path) -> None:
+def test_after_a_kill_the_next_process_goes_on_and_cleans_up(home: Path) -> None:
     first, second = free_port(), free_port()
-    killed = serve(first, ATTUNE_HOME=str(tmp_path))
+    killed = serve(first, ATTUNE_HOME=str(home))
     heir: subprocess.Popen[bytes] | None = None
     try:
         wait_until_ready(killed, f"http://127.0.0.1:{first}")
@@ -70,7 +70,7 @@ def test_after_a_kill_the_next_process_goes_on_and_cleans_up(tmp_path: Path) -> 
         assert httpx.put(url, json={"title": "Kept"}).status_code == 201
         killed.kill()
         killed.communicate()
-        heir = serve(second, ATTUNE_HOME=str(tmp_path))
+        heir = serve(second, ATTUNE_HOME=str(home))
         wait_until_ready(heir, f"http://127.0.0.1:{second}")
         assert httpx.get(f"http://127.0.0.1:{second}/v1/items/kept").status_code == 200
         heir.send_signal(signal.SIGTERM)
@@ -80,10 +80,10 @@ def test_after_a_kill_the_next_process_goes_on_and_cleans_up(tmp_path: Path) -> 
             if process is not None:
                 process.kill()
                 process.wait()
-    assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+    assert not (home / "postgres" / "postmaster.pid").exists()
 
 
-def test_malformed_settings_are_all_named_in_one_error(tmp_path: Path) -> None:
+def test_malformed_settings_are_all_named_in_one_error() -> None:
     process = serve(free_port(), ATTUNE_BUNDLE_FRESH_MS="soon", ATTUNE_EXPLORATION_LOW="2")
     output, _ = process.communicate(timeout=START_SECONDS)
     assert process.returncode == 1
