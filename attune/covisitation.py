@@ -26,7 +26,15 @@ from typing import NamedTuple
 
 from attune.contract.event import Action
 from attune.contract.recommendation import RecentInteraction
-from attune.popularity import HALF_LIVES_HOURS, LASTING, NOTHING, WEIGHTS, level, reading
+from attune.popularity import (
+    HALF_LIVES_HOURS,
+    LASTING,
+    MS_PER_HOUR,
+    NOTHING,
+    WEIGHTS,
+    level,
+    reading,
+)
 
 HALF_LIFE_HOURS = HALF_LIVES_HOURS[LASTING]
 
@@ -118,13 +126,14 @@ def companions(
         seed_levels: the recent items' levels at the half-life ``LASTING``.
         now_ms: the time of reading.
     """
-    weights = {
-        item_id: RECENT_DECAY**place for place, item_id in reversed(list(enumerate(recent_ids)))
-    }
+    scale = now_ms / (HALF_LIFE_HOURS * MS_PER_HOUR)
+    # What is the same for all pairs of a seed is worked out once: there are hundreds of pairs.
+    factors: dict[str, float] = {}
+    for place, seed_id in reversed(list(enumerate(recent_ids))):
+        seed = 2.0 ** (seed_levels.get(seed_id, NOTHING) - scale)
+        factors[seed_id] = RECENT_DECAY**place / (seed + PRIOR)
     scores: dict[str, float] = {}
-    for pair in found:
-        weight = weights.get(pair.seed_id, 0.0)
-        seed_level = seed_levels.get(pair.seed_id, NOTHING)
-        share = weight * companionship(pair.level, seed_level, now_ms)
-        scores[pair.item_id] = scores.get(pair.item_id, 0.0) + share
+    for seed_id, item_id, pair_level in found:
+        share = factors.get(seed_id, 0.0) * 2.0 ** (pair_level - scale)
+        scores[item_id] = scores.get(item_id, 0.0) + share
     return scores

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from operator import itemgetter
 
 from attune.contract.event import Impression
 from attune.popularity import merged, merged_levels
@@ -41,16 +43,48 @@ class MemoryTables:
         default_factory=dict[tuple[str, str], EarnedReward]
     )
     dead_letters: list[DeadLetter] = field(default_factory=list[DeadLetter])
+    _sorted: dict[str, dict[int, list[Neighbour]]] = field(
+        default_factory=dict[str, dict[int, list[Neighbour]]]
+    )
+    """Answers of ``strongest`` by seed and limit, until the seed changes."""
 
-    def strongest(self, seed_id: str, limit: int) -> list[tuple[str, float]]:
+    _awaited: set[str] = field(default_factory=set[str])
+    """Neighbours that no answer names, because no such item exists yet."""
+
+    def strongest(self, seed_id: str, limit: int) -> list[Neighbour]:
         """Return the seed's neighbours that exist, strongest first."""
-        known = self.covisits.get(seed_id, {}).items()
-        found = sorted(known, key=lambda entry: (-entry[1], entry[0]))
-        return [entry for entry in found if entry[0] in self.items][:limit]
+        answers = self._sorted.setdefault(seed_id, {})
+        found = answers.get(limit)
+        if found is None:
+            known = self.covisits.get(seed_id, {})
+            ordered = sorted(known.items(), key=itemgetter(1), reverse=True)
+            self._awaited.update(known.keys() - self.items.keys())
+            existing = (entry for entry in ordered if entry[0] in self.items)
+            found = [Neighbour(seed_id, *entry) for entry in islice(existing, limit)]
+            answers[limit] = found
+        return found
+
+    def put_item(self, row: ItemRow) -> None:
+        """Insert or replace an item."""
+        self.items[row.item.item_id] = row
+        if row.item.item_id in self._awaited:
+            self._awaited.discard(row.item.item_id)
+            self._sorted.clear()
+
+    def add_covisit(self, delta: Neighbour) -> None:
+        """Add to a pair; of a seed with too many neighbours the strongest are kept."""
+        known = self.covisits.setdefault(delta.seed_id, {})
+        before = known.get(delta.item_id)
+        known[delta.item_id] = delta.level if before is None else merged(before, delta.level)
+        if len(known) > 2 * NEIGHBOURS_MAX:
+            kept = sorted(known.items(), key=lambda entry: -entry[1])[:NEIGHBOURS_MAX]
+            self.covisits[delta.seed_id] = dict(kept)
+        self._sorted.pop(delta.seed_id, None)
 
     def forget_item(self, item_id: str) -> bool:
         """Remove the item and all that was learned of it; return whether it existed."""
         self.covisits.pop(item_id, None)
+        self._sorted.clear()
         for neighbours in self.covisits.values():
             neighbours.pop(item_id, None)
         for key in [key for key in self.rewards if key[1] == item_id]:
@@ -180,12 +214,7 @@ class MemoryLearning:
 
     def _do_add_covisits(self, deltas: Sequence[Neighbour]) -> None:
         for delta in deltas:
-            known = self._tables.covisits.setdefault(delta.seed_id, {})
-            before = known.get(delta.item_id)
-            known[delta.item_id] = delta.level if before is None else merged(before, delta.level)
-            if len(known) > 2 * NEIGHBOURS_MAX:
-                kept = sorted(known.items(), key=lambda entry: -entry[1])[:NEIGHBOURS_MAX]
-                self._tables.covisits[delta.seed_id] = dict(kept)
+            self._tables.add_covisit(delta)
 
     def _do_add_rewards(self, deltas: Sequence[RewardCount]) -> None:
         for delta in deltas:

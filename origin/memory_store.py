@@ -58,11 +58,7 @@ class MemoryStore:
 
     async def together(self, item_ids: Sequence[str], limit: int) -> Sequence[Neighbour]:
         """Return up to ``limit`` neighbours of each item, strongest first per item."""
-        return [
-            Neighbour(seed, item_id, level)
-            for seed in item_ids
-            for item_id, level in self._tables.strongest(seed, limit)
-        ]
+        return [pair for seed in item_ids for pair in self._tables.strongest(seed, limit)]
 
     async def trending(self, limit: int, category: str | None = None) -> Sequence[Scored]:
         """Return the available items of highest level at ``TRENDING``, best first."""
@@ -157,7 +153,7 @@ class MemoryStore:
             self._index.put(self._tables.items[item_id])
 
     def _put(self, row: ItemRow) -> None:
-        self._tables.items[row.item.item_id] = row
+        self._tables.put_item(row)
         self._index.put(row)
 
 

@@ -30,14 +30,14 @@ HALF_LIFE_MS = 24 * MS_PER_HOUR
 """One day: what is popular now (measured best as a single half-life)."""
 
 BLENDS: Mapping[str, tuple[float, ...]] = {
-    COVISITATION: (0.1, 0.2, 0.3, 0.5, 0.8),
+    COVISITATION: (0.05, 0.1, 0.2, 0.3, 0.5, 0.8),
     DAILY: (0.5, 1.0, 2.0, 4.0, 8.0),
     STREAMING: (0.5, 1.0, 2.0, 4.0, 8.0),
 }
-"""Weights that are tried: of log2 of the companionship, and of the cosine, beside log2 of the
-decayed count."""
+"""Weights that are tried: of the share of company beside the share of decayed popularity, and of
+the cosine beside log2 of the decayed count."""
 
-NEIGHBOURS = 100
+NEIGHBOURS = 40
 ROWS_AT_FIRST = 1_024
 
 
@@ -89,7 +89,7 @@ class Baselines:
         self._embeddings = embeddings
 
     async def parts(self, user_id: str, now_ms: int, day: int) -> dict[str, Vector]:
-        """Return what each method adds to log2 of the decayed count, and the two counts."""
+        """Return what each method goes by: two counts, shares of company, two cosines."""
         size = len(self._counts.places)
         row = (await self._store.user_state(user_id)).row
         daily = self._daily.get(user_id)
@@ -113,7 +113,7 @@ class Baselines:
             found = companions(recent_ids, pairs, levels, now_ms)
             places = [self._counts.places[item_id] for item_id in found]
             shares[places] = list(found.values())
-        return np.log2(shares + 1e-3)
+        return shares / max(float(shares.sum()), 1e-12)
 
     def _cosines(self, embedding: Embedding, size: int) -> Vector:
         cosines = np.zeros(size)
@@ -126,6 +126,9 @@ def blended(parts: Mapping[str, Vector], name: str, weight: float) -> Vector:
     """Return a method's scores of the catalogue: (I,)."""
     if name in (ALL_TIME, DECAYED):
         return parts[name]
+    if name == COVISITATION:
+        decayed = np.exp2(parts[DECAYED])
+        return (1.0 - weight) * decayed / decayed.sum() + weight * parts[name]
     return parts[DECAYED] + weight * parts[name]
 
 

@@ -14,7 +14,7 @@ from origin.training.listwise import Examples, Network, fitted
 PASSES = 6
 """Passes over the examples; more fit the past better and the future no better."""
 
-LISTS_MAX = 12_000
+LISTS_MAX = 16_000
 LISTS_MIN = 300
 """With fewer lists than this a plain rule is the safer choice."""
 
