@@ -19,7 +19,7 @@ def command(host: str | None, port: int | None) -> None:
     Starts a PostgreSQL of its own under ATTUNE_HOME unless DATABASE_URL names one.
     """
     from origin.embedded_postgres import postgres_at
-    from origin.serving import serve
+    from origin.http.serving import serve
     from origin.settings import Settings, SettingsError
 
     try:

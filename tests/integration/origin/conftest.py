@@ -11,10 +11,10 @@ import pytest
 from attune.contract.item import Item
 from attune.covisitation import HALF_LIFE_HOURS, Neighbour
 from attune.popularity import level, levels
-from origin.app import application
 from origin.database import connection_pool
+from origin.http.app import application
+from origin.http.services import now_ms, open_services
 from origin.postgres_store import PostgresStore
-from origin.services import now_ms, open_services
 from origin.settings import Settings
 from origin.store import Embedding, PopularityDelta, UserItem, UserRow
 

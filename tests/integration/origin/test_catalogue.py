@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from attune.contract.bundle import SOURCES
 from attune.contract.policy import read_policy
-from origin.openapi_schemas import SCHEMAS
-from origin.routes import ENDPOINTS
+from origin.http.openapi_schemas import SCHEMAS
+from origin.http.routes import ENDPOINTS
 
 
 def test_an_item_lives_from_put_to_delete(client: TestClient) -> None:

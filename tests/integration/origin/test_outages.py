@@ -12,11 +12,11 @@ from starlette.testclient import TestClient
 
 from attune.contract.bundle import read_bundle
 from attune.contract.item import Item
-from origin.app import application
 from origin.database import connection_pool, migrate
 from origin.embedded_postgres import running_postgres
+from origin.http.app import application
+from origin.http.services import now_ms, open_services
 from origin.postgres_store import PostgresStore
-from origin.services import now_ms, open_services
 from origin.settings import Settings
 
 CLICK = {

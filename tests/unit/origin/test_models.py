@@ -9,9 +9,9 @@ import pytest
 
 from attune.contract.item import Item
 from attune.popularity import levels
+from origin.http.services import load_models
 from origin.plain_ranker import PlainRanker
 from origin.ranker_features import RankerInput
-from origin.services import load_models
 from origin.settings import Settings
 from origin.store import ItemRow, empty_embedding
 

@@ -14,10 +14,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from attune.contract.decode import ContractError
-from origin.routes import ENDPOINTS
-from origin.routes.endpoint import services
-from origin.routes.replies import error_reply, unavailable_reply
-from origin.services import Services
+from origin.http.routes import ENDPOINTS
+from origin.http.routes.endpoint import services
+from origin.http.routes.replies import error_reply, unavailable_reply
+from origin.http.services import Services
 from origin.store import StoreUnavailableError
 
 logger = logging.getLogger("attune.origin")

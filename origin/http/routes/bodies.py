@@ -7,8 +7,8 @@ from typing import cast
 from starlette.requests import Request
 
 from attune.contract.decode import ContractError
+from origin.http.routes.endpoint import MSGPACK
 from origin.packing import unpacked
-from origin.routes.endpoint import MSGPACK
 
 BODY_DEADLINE_S = 30
 """Enough for 32 MB on a slow line between data centres; a browser's batch takes milliseconds."""

@@ -4,9 +4,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from attune.contract.decode import ContractError, checked_text
-from origin.artwork_cache import Drawing
-from origin.routes.endpoint import Body, Endpoint, answers, services
-from origin.routes.replies import error_reply
+from origin.http.artwork_cache import Drawing
+from origin.http.routes.endpoint import Body, Endpoint, answers, services
+from origin.http.routes.replies import error_reply
 
 WEBP = "image/webp"
 CACHE_CONTROL = "public, max-age=86400"

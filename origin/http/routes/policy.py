@@ -4,8 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from attune.contract.policy import pack_policy
-from origin.routes.endpoint import MSGPACK, Body, Endpoint, answers, services
-from origin.routes.replies import msgpack_reply
+from origin.http.routes.endpoint import MSGPACK, Body, Endpoint, answers, services
+from origin.http.routes.replies import msgpack_reply
 
 
 async def snapshot(request: Request) -> Response:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from attune.contract.decode import ContractError
+from origin.http.routes.endpoint import JSON, MSGPACK
 from origin.packing import packed
-from origin.routes.endpoint import JSON, MSGPACK
 from origin.stage import StageOutcome
 
 RETRY_AFTER_SECONDS = 2

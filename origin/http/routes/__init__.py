@@ -1,7 +1,7 @@
 """The origin's HTTP API: one file per resource, each with its ``ENDPOINTS``."""
 
-from origin.routes import events, health, items, media, ops, policy, recommendations
-from origin.routes.endpoint import Endpoint
+from origin.http.routes import events, health, items, media, ops, policy, recommendations
+from origin.http.routes.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *recommendations.ENDPOINTS,

@@ -6,9 +6,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import Response
 
-from origin.openapi import openapi
-from origin.routes.endpoint import Body, Endpoint, answers, services
-from origin.routes.replies import json_reply
+from origin.http.openapi import openapi
+from origin.http.routes.endpoint import Body, Endpoint, answers, services
+from origin.http.routes.replies import json_reply
 from origin.store import StoreUnavailableError
 
 CHECK_DEADLINE_S = 2.0
@@ -45,7 +45,7 @@ async def metrics(request: Request) -> Response:
 
 async def description(request: Request) -> Response:
     """Answer with the description of this API."""
-    from origin.routes import ENDPOINTS as ALL  # loaded here: it contains this file's
+    from origin.http.routes import ENDPOINTS as ALL  # loaded here: it contains this file's
 
     return json_reply(openapi(ALL))
 

@@ -11,8 +11,8 @@ from hypercorn.asyncio import (
 )
 from hypercorn.config import Config
 
-from origin.app import application
-from origin.services import open_services
+from origin.http.app import application
+from origin.http.services import open_services
 from origin.settings import Settings
 
 GRACEFUL_SECONDS = 5.0

@@ -15,9 +15,9 @@ from attune.contract.recommendation import (
     pack_slate,
     read_recommendation_request,
 )
-from origin.routes.bodies import global_privacy_control, json_body, msgpack_body
-from origin.routes.endpoint import JSON, MSGPACK, Body, Endpoint, answers, services
-from origin.routes.replies import json_reply, msgpack_reply, server_timing
+from origin.http.routes.bodies import global_privacy_control, json_body, msgpack_body
+from origin.http.routes.endpoint import JSON, MSGPACK, Body, Endpoint, answers, services
+from origin.http.routes.replies import json_reply, msgpack_reply, server_timing
 
 Asked = TypeVar("Asked", RecommendationRequest, BundleRequest)
 

@@ -9,15 +9,15 @@ from attune.contract.decode import ContractError, checked_text
 from attune.contract.item import ITEMS_PER_BATCH_MAX, Item, pack_item, read_item
 from attune.popularity import HALF_LIVES_HOURS, TRENDING, reading
 from origin.catalogue import write_items
-from origin.routes.bodies import (
+from origin.http.routes.bodies import (
     bounded_body,
     decoded_json,
     json_body,
     query_integer,
     query_text,
 )
-from origin.routes.endpoint import JSON, NDJSON, Body, Endpoint, Parameter, answers, services
-from origin.routes.replies import error_reply, json_reply
+from origin.http.routes.endpoint import JSON, NDJSON, Body, Endpoint, Parameter, answers, services
+from origin.http.routes.replies import error_reply, json_reply
 from origin.store import ItemRow, Scored
 
 ITEM_BYTES_MAX = 256 * 1024

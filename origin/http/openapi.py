@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 
 import attune
-from origin.openapi_schemas import SCHEMAS, Schema, reference
-from origin.routes.endpoint import Body, Endpoint, Parameter
+from origin.http.openapi_schemas import SCHEMAS, Schema, reference
+from origin.http.routes.endpoint import Body, Endpoint, Parameter
 
 
 def openapi(endpoints: Iterable[Endpoint]) -> Schema:

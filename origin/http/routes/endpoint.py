@@ -8,7 +8,7 @@ from typing import cast
 from starlette.requests import Request
 from starlette.responses import Response
 
-from origin.services import Services
+from origin.http.services import Services
 
 JSON = "application/json"
 MSGPACK = "application/msgpack"

@@ -15,16 +15,16 @@ from attune.contract.event import (
 )
 from origin.event_log import EVENTS
 from origin.event_log.port import Entry, LogUnavailableError
-from origin.packing import packed
-from origin.routes.bodies import (
+from origin.http.routes.bodies import (
     bounded_body,
     decoded_json,
     decoded_msgpack,
     global_privacy_control,
     is_msgpack,
 )
-from origin.routes.endpoint import JSON, MSGPACK, Body, Endpoint, answers, services
-from origin.routes.replies import json_reply, unavailable_reply
+from origin.http.routes.endpoint import JSON, MSGPACK, Body, Endpoint, answers, services
+from origin.http.routes.replies import json_reply, unavailable_reply
+from origin.packing import packed
 
 BATCH_BYTES_MAX = 2 * 1024 * 1024
 """500 events of the largest kind, impressions of 50 items, take 2 MB."""

@@ -11,11 +11,11 @@ from typing import TypeVar
 
 from attune.embedding import EmbeddingRule
 from attune.exploration import ExplorationTarget
-from origin.artwork_cache import ArtworkCache
 from origin.database import OUTAGES, connection_pool, migrate
 from origin.event_log import open_event_log
-from origin.log_intake import LogIntake
-from origin.metrics import Metrics
+from origin.http.artwork_cache import ArtworkCache
+from origin.http.log_intake import LogIntake
+from origin.http.metrics import Metrics
 from origin.model_manifest import ModelError
 from origin.orchestrator import Limits, Models, Orchestrator
 from origin.plain_ranker import PlainRanker

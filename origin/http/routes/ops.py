@@ -5,9 +5,9 @@ from starlette.responses import Response
 
 from origin.event_log import EVENTS
 from origin.event_log.port import LogUnavailableError
-from origin.routes.endpoint import JSON, Body, Endpoint, answers, services
-from origin.routes.replies import json_reply
-from origin.services import Services
+from origin.http.routes.endpoint import JSON, Body, Endpoint, answers, services
+from origin.http.routes.replies import json_reply
+from origin.http.services import Services
 
 TOP_POSTERIORS = 20
 
