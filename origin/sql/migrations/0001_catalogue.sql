@@ -124,10 +124,3 @@ CREATE TABLE dead_letters (
     problem      text NOT NULL,
     failed_at_ms bigint NOT NULL
 );
-
--- Small versioned facts that several processes agree on, e.g. the exploration share.
-CREATE TABLE facts (
-    name          text PRIMARY KEY,
-    value         bytea NOT NULL,                      -- msgpack
-    updated_at_ms bigint NOT NULL
-) WITH (fillfactor = 50);
