@@ -18,10 +18,8 @@ from origin.content_embedding import content_embedding
 from origin.postgres_store import PostgresStore
 from origin.postgres_training import EmbeddedItem, PostgresTraining
 from origin.store import Embedding, UserRow
+from origin.training.content_blend import blended_embeddings
 from origin.training.item_embeddings import Histories, collaborative_embeddings
-
-USERS_HALF = 5.0
-"""Users from whom on company counts more than content."""
 
 INTERACTIONS_MIN = 1_000
 """Below so many there is no company to learn from, and content stands alone."""
@@ -89,14 +87,13 @@ def _blended(
     catalogue: Sequence[EmbeddedItem],
 ) -> dict[str, Embedding]:
     """Return unit embeddings: company by its share, content by the rest."""
-    blended: dict[str, Embedding] = {}
-    for index, entry in enumerate(catalogue):
-        share = support[index] / (support[index] + USERS_HALF) if learned[index].any() else 0.0
-        mixed = share * learned[index] + (1.0 - share) * content_embedding(entry.item)
-        length = float(np.linalg.norm(mixed))
-        if length > 1e-9:
-            blended[entry.item.item_id] = (mixed / length).astype(np.float32)
-    return blended
+    if not catalogue:
+        return {}
+    content = np.stack([content_embedding(entry.item) for entry in catalogue]).astype(np.float64)
+    rows = blended_embeddings(learned, support, content).astype(np.float32)  # (N, 64)
+    return {
+        entry.item.item_id: row for entry, row in zip(catalogue, rows, strict=True) if row.any()
+    }
 
 
 async def _move_users(
