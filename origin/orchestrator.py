@@ -46,9 +46,6 @@ TURN_WAIT_MS = 300
 DEGRADED_FRESH_MS = 1_000
 """A cheaper bundle is asked for again soon: the outage may be over."""
 
-PERSONAL_STAGES = ("user", "recent_items", "for_you", "session", "together", "ranking")
-"""Without one of these an answer is no better than the cohort's."""
-
 
 class Ranker(Protocol):
     """Scores candidates with everything that the origin knows."""
@@ -216,7 +213,8 @@ class Orchestrator:
         ranked = await self._ranked(request, visitor, policy, now_ms, stages)
         if not ranked and any(outcome.degraded_by for outcome in stages.values()):
             raise StoreUnavailableError("no stage brought a candidate")
-        degraded = any(stages[name].degraded_by for name in PERSONAL_STAGES if name in stages)
+        # Without one of its stages an answer is no better than the cohort's.
+        degraded = any(outcome.degraded_by for outcome in stages.values())
         head = self._head(request, policy, now_ms, "cohort" if degraded else "full")
         row = None if visitor.state is None else visitor.state.row
         bundle = made_bundle(head, row, visitor.hidden, visitor.recent_rows, ranked)

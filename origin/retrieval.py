@@ -27,6 +27,9 @@ CATEGORIES_MAX = 100
 SHARED_AGE_MS = 1_000
 """What is trending and what is new is the same for everyone; reading it once a second is enough."""
 
+SHARED_STALE_MS = 60_000
+"""How long the last lists may stand in while new ones are read: an old trend beats a late one."""
+
 Source = Callable[[], Awaitable[Sequence[Scored]]]
 
 Named = Mapping[str, tuple[str, ...]]
@@ -65,10 +68,14 @@ class Retrieval:
     ) -> None:
         self._store = store
         self._deadline_ms = deadline_ms
-        self._shared_age_ms = shared_age_ms
-        self._trending = Remembered(lambda: store.trending(SOURCE_LIMIT), shared_age_ms)
+        self._shared = partial(
+            Remembered[Sequence[Scored]],
+            age_max_ms=shared_age_ms,
+            stale_max_ms=SHARED_STALE_MS if shared_age_ms >= 0 else 0.0,
+        )
+        self._trending = self._shared(lambda: store.trending(SOURCE_LIMIT))
         self._trending_in: dict[str, Remembered[Sequence[Scored]]] = {}
-        self._newest = Remembered(lambda: store.newest(SOURCE_LIMIT), shared_age_ms)
+        self._newest = self._shared(lambda: store.newest(SOURCE_LIMIT))
 
     async def retrieve(self, query: RetrievalQuery) -> Retrieved:
         """Return what every source names in time; none waits for another."""
@@ -104,8 +111,8 @@ class Retrieval:
         if category not in self._trending_in:
             if len(self._trending_in) >= CATEGORIES_MAX:
                 self._trending_in.pop(next(iter(self._trending_in)))
-            self._trending_in[category] = Remembered(
-                lambda: self._store.trending(SOURCE_LIMIT, category), self._shared_age_ms
+            self._trending_in[category] = self._shared(
+                lambda: self._store.trending(SOURCE_LIMIT, category)
             )
         here = await self._trending_in[category].get()
         pairs = zip_longest(here, everywhere)

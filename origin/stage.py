@@ -52,23 +52,33 @@ def _ms_since(started: float) -> float:
 class Remembered(Generic[Result]):
     """One value that is asked for often and read again only when it is older than its limit.
 
-    Those who ask while it is being read wait for the same reading.
+    Those who ask while it is being read wait for the same reading; up to ``stale_max_ms`` they are
+    given the old value instead, and the reading goes on behind them.
     """
 
-    def __init__(self, read: Callable[[], Awaitable[Result]], age_max_ms: float) -> None:
+    def __init__(
+        self,
+        read: Callable[[], Awaitable[Result]],
+        age_max_ms: float,
+        stale_max_ms: float = 0.0,
+    ) -> None:
         self._read = read
         self._age_max_s = age_max_ms / 1000
+        self._stale_max_s = stale_max_ms / 1000
         self._value: Result | None = None
         self._read_at_s = float("-inf")
         self._reading: asyncio.Task[Result] | None = None
 
     async def get(self) -> Result:
         """Return the value; what reading raises reaches everyone who waits for it."""
-        if self._value is not None and time.monotonic() - self._read_at_s < self._age_max_s:
+        age_s = time.monotonic() - self._read_at_s
+        if self._value is not None and age_s < self._age_max_s:
             return self._value
         if self._reading is None:
             self._reading = asyncio.create_task(self._refreshed())
             self._reading.add_done_callback(_noticed)
+        if self._value is not None and age_s < self._stale_max_s:
+            return self._value
         # Shielded: the deadline of one who waits must not end the reading for all.
         return await asyncio.shield(self._reading)
 

@@ -40,7 +40,9 @@ def command(check: bool, port: int, origin_port: int, data: str, home: Path, as_
     from origin.demo.stack import Ports, running_stack
 
     started = time.monotonic()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # A shell that starts it in the background has it ignore Ctrl-C: it listens all the same.
+        signal.signal(number, _interrupt)
     ports = Ports(edge=port, origin=origin_port)
     try:
         with running_stack(home, ports, data, os.environ, Step(quiet=as_json)) as stack:
