@@ -76,7 +76,9 @@ def prequential(
         "evaluated_from": first,
         "evaluated": len(outcome.ranks.users),
         "model": outcome.model,
-        "fitted_on": "events before the first evaluated one; counters and embeddings learn on",
+        "fitted_on": "weights and blends: events before the first evaluated one; counters and"
+        " embeddings learn on; the design was chosen by people who saw later events of"
+        " MovieTweetings (docs/evaluation.md)",
         "blends": dict(outcome.blends),
         **compared(outcome.ranks, ATTUNE),
         "seconds": round(time.monotonic() - started_s, 1),
