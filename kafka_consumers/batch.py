@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from attune.contract.event import Event, Impression, Interaction, read_event
 from origin.event_log.port import Record
 from origin.packing import unpacked
-from origin.store import DeadLetter, UserRow
+from origin.storage.port import DeadLetter, UserRow
 
 
 @dataclass(frozen=True, slots=True)

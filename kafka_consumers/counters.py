@@ -7,7 +7,7 @@ from attune.contract.recommendation import RecentInteraction
 from attune.covisitation import COMPANIONS_MAX, Neighbour, pairs
 from attune.popularity import levels, merged, merged_levels
 from kafka_consumers.batch import Batch
-from origin.store import LearningTransaction, PopularityDelta
+from origin.storage.port import LearningTransaction, PopularityDelta
 
 
 class Counters:

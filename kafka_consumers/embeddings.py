@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from origin.store import Embedding
+from origin.storage.port import Embedding
 
 Move = tuple[Embedding, float]
 """The item's embedding and the step towards it, from ``attune.embedding.step_size``."""

@@ -14,7 +14,7 @@ from attune.context import bandit_bucket
 from attune.contract.event import Impression, Interaction
 from attune.reward import raised_reward
 from kafka_consumers.batch import Batch
-from origin.store import EarnedReward, LearningTransaction, RewardCount
+from origin.storage.port import EarnedReward, LearningTransaction, RewardCount
 
 
 class Rewards:

@@ -21,7 +21,7 @@ from attune.contract.event import Event
 from kafka_consumers.batch import Batch, Step, dead_letter, decoded, ends, first_of_each
 from origin.event_log import EVENTS, RETENTION_MS
 from origin.event_log.port import EventLog, LogUnavailableError, Member
-from origin.store import (
+from origin.storage.port import (
     LearningStore,
     LearningTransaction,
     StoreUnavailableError,

@@ -13,7 +13,7 @@ from attune.contract.recommendation import RecentInteraction
 from attune.embedding import EmbeddingRule, step_size
 from kafka_consumers.batch import Batch
 from kafka_consumers.embeddings import Move, moved
-from origin.store import (
+from origin.storage.port import (
     EXPOSURES_MAX,
     USER_RECENT_MAX,
     Embedding,

@@ -14,7 +14,7 @@ from attune.contract.recommendation import RECENT_MAX, Degradation
 from attune.features import CANDIDATE_FEATURES
 from attune.popularity import HALF_LIVES_HOURS, MS_PER_HOUR
 from attune.posterior import Beta
-from origin.store import ItemRow, UserRow
+from origin.storage.port import ItemRow, UserRow
 
 FEATURE_HALF_LIVES_HOURS = (1.0, 24.0, 168.0)
 """The half-lives whose readings are ``CANDIDATE_FEATURES``, in their order."""

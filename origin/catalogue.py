@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from attune.contract.item import Item
 from origin.content_embedding import VERSION, content_embedding
-from origin.store import CatalogueStore, Embedding, ItemRow, ServingStore
+from origin.storage.port import CatalogueStore, Embedding, ItemRow, ServingStore
 
 
 async def write_items(

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from attune.contract.bundle import EMBEDDING_DIMENSION
 from attune.contract.item import Item
-from origin.store import Embedding
+from origin.storage.port import Embedding
 
 VERSION = "content-1"
 

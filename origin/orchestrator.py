@@ -26,7 +26,7 @@ from origin.policy import Policy, PolicyKeeper
 from origin.ranker_features import RankerInput
 from origin.retrieval import SHARED_AGE_MS, Retrieval, merged_candidates
 from origin.stage import StageOutcome, Stages, staged
-from origin.store import ItemRow, ServingStore, StoreUnavailableError
+from origin.storage.port import ItemRow, ServingStore, StoreUnavailableError
 from origin.visitor import Visitor, visitor_of
 
 SLATE_CANDIDATES = 150

@@ -20,7 +20,7 @@ from attune.posterior import (
     posterior,
 )
 from origin.stage import Remembered
-from origin.store import RewardCount, ServingStore, StoreUnavailableError
+from origin.storage.port import RewardCount, ServingStore, StoreUnavailableError
 
 COUNTS_MAX = 20_000
 """(item, bucket) pairs in a snapshot: about 0.3 MB, and the tail beyond was hardly shown."""

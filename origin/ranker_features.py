@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from attune.contract.recommendation import RecentInteraction
 from attune.covisitation import HALF_LIFE_HOURS, PRIOR, RECENT_DECAY
 from attune.popularity import HALF_LIVES_HOURS, LASTING, MS_PER_HOUR, WEIGHTS
-from origin.store import Embedding, ItemRow, Neighbour
+from origin.storage.port import Embedding, ItemRow, Neighbour
 
 FEATURE_VERSION = 1
 """Raised with any change of meaning; a server refuses a model of another version."""

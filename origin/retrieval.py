@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from attune.covisitation import Neighbour, companions
 from origin.stage import Remembered, StageOutcome, staged
-from origin.store import Embedding, Scored, ServingStore
+from origin.storage.port import Embedding, Scored, ServingStore
 
 SHARES = {"for_you": 0.15, "session": 0.10, "together": 0.30, "trending": 0.40, "new": 0.05}
 """The part of the candidates that each source may name first; what one leaves goes to the rest,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
-from origin.store import StoreUnavailableError
+from origin.storage.port import StoreUnavailableError
 
 Result = TypeVar("Result")
 Result_co = TypeVar("Result_co", covariant=True)

@@ -12,7 +12,7 @@ from attune.popularity import LASTING, MS_PER_HOUR
 from origin.ranker_features import latest_items
 from origin.retrieval import RetrievalQuery
 from origin.stage import Stages, staged
-from origin.store import (
+from origin.storage.port import (
     USER_RECENT_MAX,
     Embedding,
     ItemRow,

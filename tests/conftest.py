@@ -23,7 +23,7 @@ DATABASES = count(1)
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Yield the URL of an embedded PostgreSQL that lives as long as the test run."""
-    from origin.embedded_postgres import running_postgres
+    from origin.storage.embedded_postgres import running_postgres
 
     with _open_directory() as directory, running_postgres(directory) as url:
         yield url
@@ -56,7 +56,7 @@ def empty_postgres_url(postgres_server: str) -> str:
 @pytest.fixture(scope="module")
 def postgres_url(empty_postgres_url: str) -> str:
     """Return the URL of a database that has every migration and no row."""
-    from origin.database import migrate
+    from origin.storage.database import migrate
 
     _completed(migrate(empty_postgres_url))
     return empty_postgres_url
@@ -65,7 +65,7 @@ def postgres_url(empty_postgres_url: str) -> str:
 @pytest.fixture
 def new_postgres_url(postgres_server: str) -> str:
     """Return the URL of a database like that, which this test has to itself."""
-    from origin.database import migrate
+    from origin.storage.database import migrate
 
     url = _new_database(postgres_server)
     _completed(migrate(url))

@@ -23,12 +23,12 @@ from attune.consent import Consent
 from attune.context import Context
 from attune.contract.bundle import Bundle, BundleRequest, pack_bundle_request, read_bundle
 from attune.contract.item import Item
-from origin.database import connection_pool, migrate
 from origin.demo.processes import Processes
-from origin.embedded_postgres import running_postgres
 from origin.event_log.broker import process as kafka
 from origin.packing import packed, unpacked
-from origin.postgres_store import PostgresStore
+from origin.storage.database import connection_pool, migrate
+from origin.storage.embedded_postgres import running_postgres
+from origin.storage.postgres import PostgresStore
 
 ITEMS = 2_000
 CATEGORIES = 20

@@ -26,10 +26,10 @@ def command(as_json: bool) -> None:
 
     Several processes share the work; each event counts once, whatever is killed and when.
     """
-    from origin.database import OUTAGES
-    from origin.embedded_postgres import postgres_at
     from origin.event_log.port import LogUnavailableError
     from origin.settings import Settings, SettingsError
+    from origin.storage.database import OUTAGES
+    from origin.storage.embedded_postgres import postgres_at
 
     try:
         settings = Settings.from_environment()
@@ -52,9 +52,9 @@ async def _consume(settings: "Settings", database_url: str, as_json: bool) -> No
     from kafka_consumers.rewards import Rewards
     from kafka_consumers.runner import Runner
     from kafka_consumers.users import Users
-    from origin.database import connection_pool, migrate
     from origin.event_log import open_event_log
-    from origin.postgres_store import PostgresStore
+    from origin.storage.database import connection_pool, migrate
+    from origin.storage.postgres import PostgresStore
 
     await migrate(database_url)
     async with (

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from attune.contract.item import Item
     from origin.dataset.records import ImportedUser
     from origin.event_log.port import EventLog
-    from origin.postgres_store import PostgresStore
-    from origin.postgres_training import PostgresTraining
-    from origin.store import UserRow
+    from origin.storage.port import UserRow
+    from origin.storage.postgres import PostgresStore
+    from origin.storage.postgres_training import PostgresTraining
 
 Result = TypeVar("Result")
 Record = TypeVar("Record")
@@ -45,11 +45,11 @@ class Destination:
 
 def fill(work: Callable[[Destination], Coroutine[None, None, Result]]) -> Result:
     """Run the work on this installation's database and log; outages become sentences."""
-    from origin.database import OUTAGES
-    from origin.embedded_postgres import postgres_at
     from origin.event_log.port import LogUnavailableError
     from origin.settings import Settings, SettingsError
-    from origin.store import StoreUnavailableError
+    from origin.storage.database import OUTAGES
+    from origin.storage.embedded_postgres import postgres_at
+    from origin.storage.port import StoreUnavailableError
 
     try:
         settings = Settings.from_environment()
@@ -68,10 +68,10 @@ async def _connected(
     work: Callable[[Destination], Coroutine[None, None, Result]],
 ) -> Result:
     """Run the work on a migrated database."""
-    from origin.database import connection_pool, migrate
     from origin.event_log import open_event_log
-    from origin.postgres_store import PostgresStore
-    from origin.postgres_training import PostgresTraining
+    from origin.storage.database import connection_pool, migrate
+    from origin.storage.postgres import PostgresStore
+    from origin.storage.postgres_training import PostgresTraining
 
     await migrate(database_url)
     async with (
@@ -133,7 +133,7 @@ async def append_events(log: "EventLog", events: Sequence["Event"]) -> None:
 
 async def put_users(store: "PostgresStore", users: Sequence["ImportedUser"]) -> int:
     """Write users that are not known yet, and what each has seen; return how many were new."""
-    from origin.store import UserItem
+    from origin.storage.port import UserItem
 
     now_ms = time.time_ns() // 1_000_000
     async with store.transaction() as transaction:
@@ -153,7 +153,7 @@ def user_row(user: "ImportedUser") -> "UserRow":
     """Return the row of a new user; an embedding is scaled to unit length."""
     import numpy
 
-    from origin.store import UserRow
+    from origin.storage.port import UserRow
 
     if user.embedding is None:
         return UserRow(user.user_id)

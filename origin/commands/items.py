@@ -8,7 +8,7 @@ from origin.commands.report import FigureTree, json_option, show, show_rows
 
 if TYPE_CHECKING:
     from origin.commands.filling import Destination
-    from origin.store import ItemRow
+    from origin.storage.port import ItemRow
 
 ROWS_MAX = 1_000
 

@@ -4,7 +4,7 @@ from attune.contract.event import Interaction
 from kafka_consumers.batch import Batch
 from kafka_consumers.counters import Counters
 from kafka_consumers.users import Users
-from origin.store import LearningStore, UserRow
+from origin.storage.port import LearningStore, UserRow
 
 PROCESSORS = (Users(), Counters())
 

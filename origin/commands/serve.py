@@ -18,9 +18,9 @@ def command(host: str | None, port: int | None) -> None:
 
     Starts a PostgreSQL of its own under ATTUNE_HOME unless DATABASE_URL names one.
     """
-    from origin.embedded_postgres import postgres_at
     from origin.http.serving import serve
     from origin.settings import Settings, SettingsError
+    from origin.storage.embedded_postgres import postgres_at
 
     try:
         settings = Settings.from_environment()

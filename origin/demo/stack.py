@@ -10,11 +10,11 @@ from pathlib import Path
 
 import httpx
 
-from origin.database import connection_pool, migrate
 from origin.demo.processes import ProcessError, Processes
-from origin.embedded_postgres import postgres_at
-from origin.postgres_store import PostgresStore
 from origin.settings import Settings
+from origin.storage.database import connection_pool, migrate
+from origin.storage.embedded_postgres import postgres_at
+from origin.storage.postgres import PostgresStore
 
 READY_SECONDS = 60.0
 LOAD_SECONDS = 600.0

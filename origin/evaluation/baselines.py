@@ -15,7 +15,7 @@ from attune.contract.event import Interaction
 from attune.covisitation import companions
 from attune.popularity import LASTING, MS_PER_HOUR
 from origin.ranker_features import latest_items
-from origin.store import Embedding, ServingStore
+from origin.storage.port import Embedding, ServingStore
 
 Vector = NDArray[np.float64]
 

@@ -24,12 +24,12 @@ from attune.embedding import EmbeddingRule
 from attune.exploration import ExplorationTarget
 from origin.catalogue import write_items
 from origin.content_embedding import content_embedding
-from origin.memory_store import MemoryStore
 from origin.orchestrator import Limits, Models, Orchestrator, Ranker, ScoredCandidates
 from origin.plain_ranker import PlainRanker
 from origin.policy import PolicyKeeper
 from origin.ranker_features import RankerInput
-from origin.store import LearningStore
+from origin.storage.memory import MemoryStore
+from origin.storage.port import LearningStore
 from origin.training.content_blend import blended_embeddings
 from origin.training.item_embeddings import Histories, Matrix, collaborative_embeddings, named
 

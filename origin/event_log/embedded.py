@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Self
 
 import asyncpg
 
-from origin.database import COMMAND_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, OUTAGES
 from origin.event_log.port import Entry, LogUnavailableError, Record, partition_of
-from origin.named_sql import statements
+from origin.storage.database import COMMAND_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, OUTAGES
+from origin.storage.named_sql import statements
 
 if TYPE_CHECKING:
-    from origin.database import Connection, Pool
+    from origin.storage.database import Connection, Pool
 
 SQL = statements("event_log")
 

@@ -18,7 +18,7 @@ from origin.http.routes import ENDPOINTS
 from origin.http.routes.endpoint import services
 from origin.http.routes.replies import error_reply, unavailable_reply
 from origin.http.services import Services
-from origin.store import StoreUnavailableError
+from origin.storage.port import StoreUnavailableError
 
 logger = logging.getLogger("attune.origin")
 

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from attune.embedding import EmbeddingRule
 from attune.exploration import ExplorationTarget
-from origin.database import OUTAGES, connection_pool, migrate
 from origin.event_log import open_event_log
 from origin.http.artwork_cache import ArtworkCache
 from origin.http.log_intake import LogIntake
@@ -20,11 +19,12 @@ from origin.model_manifest import ModelError
 from origin.orchestrator import Limits, Models, Orchestrator
 from origin.plain_ranker import PlainRanker
 from origin.policy import PolicyKeeper
-from origin.postgres_store import PostgresStore
 from origin.ranking import OnnxRanker, OnnxScorer
 from origin.settings import Settings
 from origin.stage import Remembered, staged
-from origin.store import StoreCounts
+from origin.storage.database import OUTAGES, connection_pool, migrate
+from origin.storage.port import StoreCounts
+from origin.storage.postgres import PostgresStore
 
 START_DEADLINE_MS = 5_000
 

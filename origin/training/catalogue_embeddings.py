@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from attune.contract.bundle import EMBEDDING_DIMENSION
 from attune.embedding import EmbeddingRule, step_size
 from origin.content_embedding import content_embedding
-from origin.postgres_store import PostgresStore
-from origin.postgres_training import EmbeddedItem, PostgresTraining
-from origin.store import Embedding, UserRow
+from origin.storage.port import Embedding, UserRow
+from origin.storage.postgres import PostgresStore
+from origin.storage.postgres_training import EmbeddedItem, PostgresTraining
 from origin.training.content_blend import blended_embeddings
 from origin.training.item_embeddings import Histories, collaborative_embeddings
 

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from attune.contract.bundle import EMBEDDING_DIMENSION
 from attune.covisitation import COMPANIONS_MAX, PLACE
-from origin.store import Embedding
+from origin.storage.port import Embedding
 
 Matrix = NDArray[np.float64]
 Sparse = Any

@@ -12,10 +12,9 @@ from attune.contract.item import Item
 from attune.contract.recommendation import RecentInteraction
 from attune.covisitation import Neighbour
 from attune.popularity import MS_PER_HOUR, levels, merged_levels
-from origin.database import connection_pool
-from origin.memory_store import MemoryStore
-from origin.postgres_store import PostgresStore
-from origin.store import (
+from origin.storage.database import connection_pool
+from origin.storage.memory import MemoryStore
+from origin.storage.port import (
     DeadLetter,
     EarnedReward,
     Embedding,
@@ -24,6 +23,7 @@ from origin.store import (
     UserItem,
     UserRow,
 )
+from origin.storage.postgres import PostgresStore
 
 NOW_MS = 1_700_000_000_000
 Store = PostgresStore | MemoryStore

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from origin.http.openapi import openapi
 from origin.http.routes.endpoint import Body, Endpoint, answers, services
 from origin.http.routes.replies import json_reply
-from origin.store import StoreUnavailableError
+from origin.storage.port import StoreUnavailableError
 
 CHECK_DEADLINE_S = 2.0
 

@@ -18,7 +18,7 @@ from origin.http.routes.bodies import (
 )
 from origin.http.routes.endpoint import JSON, NDJSON, Body, Endpoint, Parameter, answers, services
 from origin.http.routes.replies import error_reply, json_reply
-from origin.store import ItemRow, Scored
+from origin.storage.port import ItemRow, Scored
 
 ITEM_BYTES_MAX = 256 * 1024
 """An item with every field at its limit takes some 200 kB."""

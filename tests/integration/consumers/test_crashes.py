@@ -13,10 +13,10 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from origin.database import connection_pool
 from origin.event_log import EVENTS, open_event_log
 from origin.event_log.port import EventLog
-from origin.postgres_store import PostgresStore
+from origin.storage.database import connection_pool
+from origin.storage.postgres import PostgresStore
 from tests.integration.consumers.traffic import (
     assert_same,
     entries,

@@ -14,11 +14,11 @@ from kafka_consumers.counters import Counters
 from kafka_consumers.rewards import Rewards
 from kafka_consumers.runner import Runner
 from kafka_consumers.users import Users
-from origin.database import connection_pool
 from origin.event_log import EVENTS, open_event_log
 from origin.event_log.broker import process
 from origin.event_log.port import EventLog, LogUnavailableError
-from origin.postgres_store import PostgresStore
+from origin.storage.database import connection_pool
+from origin.storage.postgres import PostgresStore
 from tests.integration.consumers.traffic import (
     assert_same,
     entries,

@@ -11,11 +11,11 @@ from kafka_consumers.counters import Counters
 from kafka_consumers.rewards import Rewards
 from kafka_consumers.runner import Processor, Runner
 from kafka_consumers.users import Users
-from origin.database import connection_pool
 from origin.event_log import EVENTS
 from origin.event_log.embedded import EmbeddedEventLog
-from origin.postgres_store import PostgresStore
-from origin.store import LearningTransaction
+from origin.storage.database import connection_pool
+from origin.storage.port import LearningTransaction
+from origin.storage.postgres import PostgresStore
 from tests.integration.consumers.traffic import (
     START_MS,
     assert_same,

@@ -15,9 +15,9 @@ from kafka_consumers.counters import Counters
 from kafka_consumers.rewards import Rewards
 from kafka_consumers.users import Users
 from origin.event_log.port import Entry
-from origin.memory_store import MemoryStore
 from origin.packing import packed
-from origin.store import CatalogueStore, Embedding, UserRow
+from origin.storage.memory import MemoryStore
+from origin.storage.port import CatalogueStore, Embedding, UserRow
 from tests.unit.kafka_consumers.events import impression, interaction
 
 START_MS = 1_700_000_000_000

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from origin.commands import main
-from origin.database import connection_pool
-from origin.postgres_store import PostgresStore
-from origin.store import ItemRow, StoreCounts, UserState
+from origin.storage.database import connection_pool
+from origin.storage.port import ItemRow, StoreCounts, UserState
+from origin.storage.postgres import PostgresStore
 
 
 @pytest.fixture

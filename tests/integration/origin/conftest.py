@@ -11,12 +11,12 @@ import pytest
 from attune.contract.item import Item
 from attune.covisitation import HALF_LIFE_HOURS, Neighbour
 from attune.popularity import level, levels
-from origin.database import connection_pool
 from origin.http.app import application
 from origin.http.services import now_ms, open_services
-from origin.postgres_store import PostgresStore
 from origin.settings import Settings
-from origin.store import Embedding, PopularityDelta, UserItem, UserRow
+from origin.storage.database import connection_pool
+from origin.storage.port import Embedding, PopularityDelta, UserItem, UserRow
+from origin.storage.postgres import PostgresStore
 
 with warnings.catch_warnings():
     # It asks for a successor of httpx that nothing else here needs.

@@ -4,7 +4,7 @@ import asyncio
 
 import numpy as np
 
-from origin.database import connection_pool, migrate
+from origin.storage.database import connection_pool, migrate
 
 
 async def test_processes_that_migrate_at_once_apply_each_migration_once(

@@ -12,12 +12,12 @@ from starlette.testclient import TestClient
 
 from attune.contract.bundle import read_bundle
 from attune.contract.item import Item
-from origin.database import connection_pool, migrate
-from origin.embedded_postgres import running_postgres
 from origin.http.app import application
 from origin.http.services import now_ms, open_services
-from origin.postgres_store import PostgresStore
 from origin.settings import Settings
+from origin.storage.database import connection_pool, migrate
+from origin.storage.embedded_postgres import running_postgres
+from origin.storage.postgres import PostgresStore
 
 CLICK = {
     "event_id": "e1",

@@ -4,7 +4,7 @@ from attune.consent import Consent
 from attune.context import Context
 from attune.contract.event import Action, Event, Impression, Interaction, ShownItem
 from kafka_consumers.batch import Batch
-from origin.store import UserRow
+from origin.storage.port import UserRow
 
 HOUR_MS = 3_600_000
 

@@ -3,7 +3,7 @@ import pytest
 from attune.contract.recommendation import RecentInteraction
 from attune.popularity import HALF_LIVES_HOURS, MS_PER_HOUR
 from kafka_consumers.counters import covisits, popularity
-from origin.store import UserRow
+from origin.storage.port import UserRow
 from tests.unit.kafka_consumers.events import HOUR_MS, batch, interaction
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from attune.embedding import EmbeddingRule, normalised, updated_embedding
 from kafka_consumers.users import updated_users
-from origin.store import UserRow
+from origin.storage.port import UserRow
 from tests.unit.kafka_consumers.events import HOUR_MS, batch, interaction
 
 RULE = EmbeddingRule()

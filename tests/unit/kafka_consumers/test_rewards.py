@@ -5,7 +5,7 @@ import pytest
 from attune.contract.event import Event
 from attune.reward import REWARDS
 from kafka_consumers.rewards import RewardJoin
-from origin.store import RewardCount
+from origin.storage.port import RewardCount
 from tests.unit.kafka_consumers.events import impression, interaction
 
 SHOWN = impression("slate", "a", "b")

@@ -1,6 +1,6 @@
 from attune.embedding import EmbeddingRule
 from kafka_consumers.users import met_items, updated_users
-from origin.store import EXPOSURES_MAX, USER_RECENT_MAX, UserRow
+from origin.storage.port import EXPOSURES_MAX, USER_RECENT_MAX, UserRow
 from tests.unit.kafka_consumers.events import batch, impression, interaction
 
 RULE = EmbeddingRule()

@@ -16,7 +16,7 @@ from origin.bundles import (
     made_bundle,
     quantised_rows,
 )
-from origin.store import ItemRow, UserRow
+from origin.storage.port import ItemRow, UserRow
 
 NOW_MS = 1_700_000_000_000
 HEAD = BundleHead(Consent.FULL, "home", "full", NOW_MS, 10, 20, 7, "model")

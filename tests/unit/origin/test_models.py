@@ -13,7 +13,7 @@ from origin.http.services import load_models
 from origin.plain_ranker import PlainRanker
 from origin.ranker_features import RankerInput
 from origin.settings import Settings
-from origin.store import ItemRow, empty_embedding
+from origin.storage.port import ItemRow, empty_embedding
 
 NOW_MS = 1_700_000_000_000
 SHIPPED = Settings().models

@@ -13,12 +13,12 @@ from attune.contract.bundle import BundleRequest
 from attune.contract.item import Item
 from attune.embedding import EmbeddingRule
 from attune.exploration import ExplorationTarget
-from origin.memory_store import MemoryStore
 from origin.orchestrator import AT_ONCE_MAX, Limits, Models, Orchestrator
 from origin.plain_ranker import PlainRanker
 from origin.policy import PolicyKeeper
 from origin.ranker_features import RankerInput
-from origin.store import UserRow, UserState
+from origin.storage.memory import MemoryStore
+from origin.storage.port import UserRow, UserState
 
 NOW_MS = 1_700_000_000_000
 LIMITS = Limits(stage_ms=400, bundle_ms=9_000, shared_age_ms=0)

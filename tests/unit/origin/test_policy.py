@@ -11,9 +11,9 @@ from attune.contract.item import Item
 from attune.embedding import EmbeddingRule
 from attune.exploration import ExplorationTarget
 from attune.posterior import DEFAULT_PRIOR
-from origin.memory_store import MemoryStore
 from origin.policy import PolicyKeeper, fitted_priors, realised_exploration
-from origin.store import RewardCount
+from origin.storage.memory import MemoryStore
+from origin.storage.port import RewardCount
 
 NOW_MS = 1_700_000_000_000
 

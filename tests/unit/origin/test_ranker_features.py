@@ -8,7 +8,7 @@ from attune.contract.recommendation import RecentInteraction
 from attune.covisitation import HALF_LIFE_HOURS, Neighbour
 from attune.popularity import MS_PER_HOUR, level, levels, merged_levels
 from origin.ranker_features import PAUSE_NEVER, RANKER_FEATURES, RankerInput, ranker_features
-from origin.store import ItemRow, empty_embedding
+from origin.storage.port import ItemRow, empty_embedding
 
 NOW_MS = 1_760_000_000_000
 AXES = np.eye(64, dtype=np.float32)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from attune.contract.item import Item
 from attune.covisitation import Neighbour
 from attune.popularity import levels
-from origin.memory_store import MemoryStore
 from origin.retrieval import SHARES, Retrieval, RetrievalQuery, merged_candidates
-from origin.store import Embedding, PopularityDelta, Scored, StoreUnavailableError
+from origin.storage.memory import MemoryStore
+from origin.storage.port import Embedding, PopularityDelta, Scored, StoreUnavailableError
 
 NOW_MS = 1_700_000_000_000
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from origin.stage import Remembered, staged
-from origin.store import StoreUnavailableError
+from origin.storage.port import StoreUnavailableError
 
 
 async def _late() -> str:

@@ -9,9 +9,9 @@ from attune.contract.bundle import BundleRequest
 from attune.contract.item import Item
 from attune.contract.recommendation import RecentInteraction
 from attune.embedding import EmbeddingRule, updated_embedding
-from origin.memory_store import MemoryStore
 from origin.stage import Stages
-from origin.store import UserItem, UserRow
+from origin.storage.memory import MemoryStore
+from origin.storage.port import UserItem, UserRow
 from origin.visitor import Visitor, visitor_of
 
 NOW_MS = 1_700_000_000_000

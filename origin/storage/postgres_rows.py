@@ -15,7 +15,7 @@ from attune.contract.event import Action, Impression, ShownItem
 from attune.contract.item import Item
 from attune.contract.recommendation import RecentInteraction
 from origin.packing import packed, unpacked
-from origin.store import ItemRow, UserRow
+from origin.storage.port import ItemRow, UserRow
 
 NO_ATTRIBUTES: Mapping[str, str | float | bool] = MappingProxyType({})
 

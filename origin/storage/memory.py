@@ -1,4 +1,4 @@
-"""The store in memory: the readable specification of ``origin.store``, and where replays run.
+"""The store in memory: the readable specification of the port, and where replays run.
 
 Exact where PostgreSQL approximates (``nearest`` compares with every item), bounded by the memory
 of one process, gone when it ends.
@@ -17,8 +17,8 @@ from attune.contract.bundle import EMBEDDING_DIMENSION
 from attune.contract.event import Impression
 from attune.contract.item import Item
 from attune.popularity import HALF_LIVES_HOURS, TRENDING
-from origin.memory_learning import MemoryLearning, MemoryTables
-from origin.store import (
+from origin.storage.memory_learning import MemoryLearning, MemoryTables
+from origin.storage.port import (
     SEEN_ACTIONS,
     SEEN_MAX,
     Embedding,

@@ -10,7 +10,7 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from origin.named_sql import SQL, statements
+from origin.storage.named_sql import SQL, statements
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

@@ -1,7 +1,7 @@
 """The ports between attune's decisions and its memory: what serving reads and learning writes.
 
-Two adapters implement them: ``origin.postgres_store`` and its in-memory twin
-``origin.memory_store``. Embeddings are float32 of shape (64,), unit length or all zero. Every
+Two adapters implement them: ``origin.storage.postgres`` and its in-memory twin
+``origin.storage.memory``. Embeddings are float32 of shape (64,), unit length or all zero. Every
 ``level`` is log2 of a forward-decayed sum (see ``attune.popularity``): levels only grow, their
 order does not depend on "now", and two of them merge by ``log2(2**a + 2**b)``.
 """

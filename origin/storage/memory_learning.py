@@ -7,7 +7,7 @@ from operator import itemgetter
 
 from attune.contract.event import Impression
 from attune.popularity import merged, merged_levels
-from origin.store import (
+from origin.storage.port import (
     NEIGHBOURS_MAX,
     DeadLetter,
     EarnedReward,

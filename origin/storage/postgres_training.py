@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attune.contract.item import Item
-from origin.named_sql import statements
-from origin.postgres_store import reaching
-from origin.store import Embedding
+from origin.storage.named_sql import statements
+from origin.storage.port import Embedding
+from origin.storage.postgres import reaching
 
 if TYPE_CHECKING:
-    from origin.database import Pool
+    from origin.storage.database import Pool
 
 SQL = statements("training")
 

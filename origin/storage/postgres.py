@@ -10,11 +10,9 @@ from attune.contract.event import Impression
 from attune.contract.item import Item
 from attune.covisitation import Neighbour
 from attune.popularity import TRENDING
-from origin.database import OUTAGES, encode_halfvec
-from origin.named_sql import statements
-from origin.postgres_learning import PostgresLearning
-from origin.postgres_rows import impression, item_object, item_row, user_row
-from origin.store import (
+from origin.storage.database import OUTAGES, encode_halfvec
+from origin.storage.named_sql import statements
+from origin.storage.port import (
     SEEN_ACTIONS,
     SEEN_MAX,
     Embedding,
@@ -27,9 +25,11 @@ from origin.store import (
     UserRow,
     UserState,
 )
+from origin.storage.postgres_learning import PostgresLearning
+from origin.storage.postgres_rows import impression, item_object, item_row, user_row
 
 if TYPE_CHECKING:
-    from origin.database import Connection, Pool
+    from origin.storage.database import Connection, Pool
 
 ITEMS_PER_STATEMENT = 1_000
 """Keeps one statement's JSON at about a megabyte, and its work on the index at a second."""

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 from attune.contract.event import Impression
 from attune.covisitation import Neighbour
-from origin.named_sql import statements
-from origin.postgres_rows import impression, impression_values, user_columns, user_row
-from origin.store import (
+from origin.storage.named_sql import statements
+from origin.storage.port import (
     NEIGHBOURS_MAX,
     DeadLetter,
     EarnedReward,
@@ -17,9 +16,10 @@ from origin.store import (
     UserItem,
     UserRow,
 )
+from origin.storage.postgres_rows import impression, impression_values, user_columns, user_row
 
 if TYPE_CHECKING:
-    from origin.database import Connection
+    from origin.storage.database import Connection
 
 SQL = statements("learning")
 

@@ -1,0 +1,1 @@
+"""Storage: the ports of memory, PostgreSQL and the in-memory twin behind them."""
