@@ -128,6 +128,11 @@ def test_edge_sources_only_entry_knows_javascript() -> None:
             assert not names & {"js", "pyodide"}, f"{path.name}: JavaScript stops at entry.py"
 
 
+def test_shipped_graphs_name_no_file_of_the_machine_that_made_them() -> None:
+    for path in (ROOT / "models" / "onnx").glob("*.onnx"):
+        assert b".py" not in path.read_bytes(), f"{path.name}: export it without traces"
+
+
 def test_locks_record_no_registry_address() -> None:
     assert "://" not in (ROOT / "constraints.txt").read_text(encoding="utf-8")
     packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import onnx
 import torch
 
 from origin.model_manifest import Manifest, Versions, write_manifest
@@ -46,7 +47,19 @@ def exported(network: Network, width: int) -> bytes:
             verbose=False,
         )
     assert program is not None, "the dynamo exporter returns its program"
-    return program.model_proto.SerializeToString()
+    return without_traces(program.model_proto).SerializeToString()
+
+
+def without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model without the exporter's notes, which name files of the exporting machine."""
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in (*model.graph.input, *model.graph.output, *model.graph.value_info):
+        del value.metadata_props[:]
+        value.doc_string = ""
+    del model.graph.metadata_props[:]
+    return model
 
 
 def write_model(
