@@ -14,6 +14,7 @@ from origin.dataset.rows import DatasetError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+    from origin.training.catalogue_embeddings import Refreshed
 
     from attune.contract.event import Event
     from attune.contract.item import Item
@@ -112,13 +113,14 @@ async def put_items(store: "PostgresStore", items: Sequence["Item"]) -> int:
     return await write_items(store, store, items, time.time_ns() // 1_000_000)
 
 
-async def refresh_embeddings(destination: Destination) -> None:
+async def refresh_embeddings(destination: Destination) -> "Refreshed":
     """Place items by who met them, and users by what they met, as the daily batch does."""
     from attune.embedding import EmbeddingRule
     from origin.training.catalogue_embeddings import refresh_embeddings
 
     now_ms = time.time_ns() // 1_000_000
-    await refresh_embeddings(destination.store, destination.training, EmbeddingRule(), now_ms)
+    rule = EmbeddingRule()
+    return await refresh_embeddings(destination.store, destination.training, rule, now_ms)
 
 
 async def append_events(log: "EventLog", events: Sequence["Event"]) -> None:

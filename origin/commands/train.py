@@ -26,8 +26,7 @@ def embeddings(as_json: bool) -> None:
     """
     from origin.commands.filling import fill, refresh_embeddings
 
-    fill(refresh_embeddings)
-    show({"embeddings": "refreshed"}, as_json=as_json, title="Embeddings")
+    show(asdict(fill(refresh_embeddings)), as_json=as_json, title="Embeddings")
 
 
 @command.command("models")
