@@ -14,7 +14,6 @@ from origin.dataset.rows import DatasetError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-    from origin.training.catalogue_embeddings import Refreshed
 
     from attune.contract.event import Event
     from attune.contract.item import Item
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from origin.storage.port import UserRow
     from origin.storage.postgres import PostgresStore
     from origin.storage.postgres_training import PostgresTraining
+    from origin.training.catalogue_embeddings import Refreshed
 
 Result = TypeVar("Result")
 Record = TypeVar("Record")
