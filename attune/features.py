@@ -35,7 +35,6 @@ def edge_feature_rows(
     session: SessionState,
     context: Context,
     eligible: Sequence[int],
-    now_ms: int,
 ) -> array[float]:
     """Return len(eligible) rows of ``EDGE_FEATURES``, row-major.
 

@@ -60,7 +60,7 @@ def prepared(
     if len(eligible) < request.n:
         # A slate is never empty while there are candidates: repeats beat nothing.
         eligible = _refilled(eligible, bundle, request)
-    rows = edge_feature_rows(bundle, session, request.context, eligible, now_ms)
+    rows = edge_feature_rows(bundle, session, request.context, eligible)
     return Prepared(request, bundle, session, eligible, rows)
 
 
@@ -181,7 +181,7 @@ def _reason(ready: Prepared, choice: Choice) -> tuple[Why, str | None]:
     own = length(code)
     best: tuple[float, str | None] = (BECAUSE_COSINE_MIN, None)
     for anchor in ready.session.anchors:
-        if anchor.action == "dismiss" or own == 0.0 or anchor.length == 0.0:
+        if own == 0.0 or anchor.length == 0.0:
             continue
         similarity = dot(code, anchor.code) / (own * anchor.length)
         if similarity > best[0]:

@@ -15,10 +15,9 @@ MS_PER_HOUR = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A recent item of the session: what the next slate can be explained with."""
+    """An item that the session took to: the next slate is drawn to it and explained with it."""
 
     item_id: str
-    action: str
     category: str
     code: tuple[int, ...]
     length: float
@@ -30,7 +29,8 @@ class SessionState:
 
     ``embedding`` (64 floats, length 1 or all zero) has the session's interactions applied,
     ``code`` and ``length`` are its quantised form. ``shift`` is the cosine distance from the
-    bundle's embedding, 0 to 2. ``anchors`` are the session's items, latest first.
+    bundle's embedding, 0 to 2. ``anchors`` are the session's items, latest first; a dismissed one
+    is none, or the next slate would seek what it should avoid.
     """
 
     embedding: tuple[float, ...]
@@ -60,9 +60,8 @@ def session_state(
         if found is None:
             continue
         code, category = found
-        anchors.append(
-            Anchor(interaction.item_id, interaction.action, category, code, length(code))
-        )
+        if rule.weights.get(interaction.action, 0.0) > 0.0:
+            anchors.append(Anchor(interaction.item_id, category, code, length(code)))
         if interaction.occurred_at_ms <= bundle.covers_until_ms:
             continue
         age_hours = (now_ms - interaction.occurred_at_ms) / MS_PER_HOUR
