@@ -5,27 +5,24 @@ did not), ``finish`` turns the scorer's answer into a slate. Between them JavaSc
 here does, and nothing here reads a clock or rolls dice: both come in with the request.
 """
 
-import json
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from attune.consent import Consent, effective_consent
+from attune.consent import Consent
 from attune.context import Context
 from attune.contract.bundle import CANDIDATES_MAX, Bundle, BundleRequest
 from attune.contract.decode import ContractError
-from attune.contract.recommendation import (
-    RecommendationRequest,
-    Slate,
-    Versions,
-    pack_slate,
-    read_recommendation_request,
-)
+from attune.contract.recommendation import RecommendationRequest
 from attune.features import CANDIDATE_FEATURES
 from attune.freshness import bundle_key
-from attune.recommend import Prepared, decided, fallback_scores, prepared
+from attune.recommend import prepared
+from edge_worker.answer import decided_slate, empty_slate, slate_json
+from edge_worker.answer import last_known_good as last_known_good_answer
+from edge_worker.arrival import Arrival, arrived_request
 from edge_worker.bundle_cache import REFRESH_PAUSE_MS, BundleCache, Found
 from edge_worker.counters import Counters
-from edge_worker.ladder import Standing, fallback, own_standing, popular_key, shared_keys
-from edge_worker.model import Model, read_scores
+from edge_worker.flight import Awaited, Fetch, Flight
+from edge_worker.ladder import fallback, own_standing, popular_key, shared_keys
+from edge_worker.model import Model
 from edge_worker.origin_health import OriginHealth
 from edge_worker.policy_cache import PolicyCache
 
@@ -42,57 +39,8 @@ BUNDLE_DEADLINE_MS = 400
 FIRST_BUNDLE_DEADLINE_MS = 4_000
 """The same when there is nothing else to show: late beats empty."""
 
-STATIC_ITEMS = 12
-
 SEED_BYTES = 6
 """48 bits: a seed stays a whole number in JavaScript."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """An HTTP request as JavaScript hands it over, with the clock's and the dice's say."""
-
-    body: object
-    global_privacy_control: bool
-    region: str
-    now_ms: int
-    entropy: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Fetch:
-    """A bundle to ask the origin for."""
-
-    key: str
-    question: BundleRequest
-
-
-@dataclass(slots=True)
-class Flight:
-    """One request between its phases."""
-
-    request: RecommendationRequest
-    key: str
-    seed: int
-    slate_id: str
-    now_ms: int
-    tier: str = "none"
-    standing: Standing | None = None
-    ready: Prepared | None = None
-    behind: list[Fetch] = field(default_factory=list[Fetch])
-
-
-@dataclass(frozen=True, slots=True)
-class Awaited:
-    """The bundle that a request waits for, at most ``deadline_ms``; 0 asks the Cache API alone.
-
-    ``spares`` are bundles of the lower rungs that the memory lacks: when the Cache API has one,
-    ``BUNDLE_DEADLINE_MS`` is long enough.
-    """
-
-    fetch: Fetch
-    deadline_ms: int
-    spares: tuple[Fetch, ...] = ()
 
 
 class Edge:
@@ -111,7 +59,7 @@ class Edge:
         Raises:
             ContractError: when the request breaks the contract.
         """
-        request = _read_request(arrival)
+        request = arrived_request(arrival)
         key = self._key(request)
         seed = int.from_bytes(arrival.entropy[:SEED_BYTES], "big")
         flight = Flight(request, key, seed, arrival.entropy[SEED_BYTES:].hex(), arrival.now_ms)
@@ -161,37 +109,20 @@ class Edge:
 
     def finish(self, flight: Flight, scores: bytes | None) -> bytes:
         """Return the answer's JSON; without scores the linear fallback ranks."""
-        slate = self._empty_slate(flight)
-        if flight.ready is not None and flight.standing is not None:
-            values = read_scores(scores, len(flight.ready.eligible))
-            self.counters.scorers["linear" if values is None else "model"] += 1
-            slate = decided(
-                flight.ready,
-                fallback_scores(flight.ready) if values is None else values,
-                self.policies.policy,
-                self.policies.exploration.epsilon,
-                flight.standing.rung,
-                flight.slate_id,
-                flight.seed,
-            )
+        policy, epsilon = self.policies.policy, self.policies.exploration.epsilon
+        slate, scorer = decided_slate(flight, scores, policy, epsilon)
+        if slate is None:
+            slate = empty_slate(flight, policy, epsilon, self.model.version)
+        else:
+            self.counters.scorers[scorer] += 1
             self.policies.slate_served(slate.exploration_rate)
         self.counters.tiers[flight.tier] += 1
         self.counters.rungs[slate.degraded] += 1
-        return _as_json(slate)
+        return slate_json(slate)
 
     def last_known_good(self, bundle: Bundle, now_ms: int) -> bytes:
         """Return the answer to serve on the bundle's surface when nothing works any more."""
-        request = RecommendationRequest(
-            consent=bundle.consent,
-            user_id=None,
-            session_id="static",
-            surface=bundle.surface,
-            n=STATIC_ITEMS,
-            context=Context(),
-        )
-        ready = prepared(request, bundle, self.policies.policy, now_ms)
-        scores = fallback_scores(ready)
-        return _as_json(decided(ready, scores, self.policies.policy, 0.0, "static", "static", 0))
+        return last_known_good_answer(bundle, self.policies.policy, now_ms)
 
     def _key(self, request: RecommendationRequest) -> str:
         return bundle_key(
@@ -248,36 +179,6 @@ class Edge:
             flight.ready = prepared(
                 flight.request, flight.standing.bundle, self.policies.policy, flight.now_ms
             )
-
-    def _empty_slate(self, flight: Flight) -> Slate:
-        """Return the answer of an edge that has never seen a bundle: no item, but no error."""
-        return Slate(
-            slate_id=flight.slate_id,
-            surface=flight.request.surface,
-            consent=flight.request.consent,
-            items=(),
-            degraded="static",
-            versions=Versions("none", self.policies.policy.version, self.model.version),
-            epsilon=self.policies.exploration.epsilon,
-            exploration_rate=0.0,
-            session_shift=0.0,
-            seed=flight.seed,
-        )
-
-
-def _as_json(slate: Slate) -> bytes:
-    return json.dumps(pack_slate(slate), ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _read_request(arrival: Arrival) -> RecommendationRequest:
-    """Return the request with the consent in force and the region that the network knows."""
-    request = read_recommendation_request(arrival.body)
-    consent = effective_consent(request.consent, arrival.global_privacy_control)
-    context = request.context
-    if context.region == "ZZ" and arrival.region:
-        context = replace(context, region=arrival.region)
-    user_id = request.user_id if consent.allows_user_data else None
-    return replace(request, consent=consent, user_id=user_id, context=context)
 
 
 def shared_question(request: RecommendationRequest, consent: Consent) -> BundleRequest:

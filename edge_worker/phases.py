@@ -19,15 +19,9 @@ from attune.consent import Consent
 from attune.contract.bundle import Bundle, BundleRequest, pack_bundle_request, read_bundle
 from attune.contract.decode import ContractError, Fields
 from attune.contract.policy import read_policy
-from edge_worker.handler import (
-    BUNDLE_DEADLINE_MS,
-    SCORER_DEADLINE_MS,
-    Arrival,
-    Awaited,
-    Edge,
-    Fetch,
-    Flight,
-)
+from edge_worker.arrival import Arrival
+from edge_worker.flight import Awaited, Fetch, Flight
+from edge_worker.handler import BUNDLE_DEADLINE_MS, SCORER_DEADLINE_MS, Edge
 from edge_worker.intake import RETRY_AFTER_S, outcome, read_intake
 from edge_worker.model import read_model
 

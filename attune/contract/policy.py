@@ -16,12 +16,16 @@ from attune.exploration import ExplorationTarget
 ITEMS_MAX = 50_000
 """A snapshot carries the items shown lately, not the catalogue: 50,000 are 0.6 MB."""
 
+PARTITIONS_MAX = 4_096
+"""Partitions of a topic; a log that needs more needs another design."""
+
 
 @dataclass(frozen=True, slots=True)
 class PolicySnapshot:
     """All posteriors and settings that a slate is decided with, under one version.
 
-    ``posteriors`` maps a bandit bucket to {item: (alpha, beta)}, prior included.
+    ``posteriors`` maps a bandit bucket to {item: (alpha, beta)}, prior included. ``covers`` maps a
+    partition of the event log to the next offset: rewards below it are in the posteriors.
     """
 
     version: int
@@ -35,6 +39,7 @@ class PolicySnapshot:
     posteriors: Mapping[str, Mapping[str, tuple[float, float]]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    covers: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def pack_policy(policy: PolicySnapshot) -> dict[str, object]:
@@ -53,6 +58,7 @@ def pack_policy(policy: PolicySnapshot) -> dict[str, object]:
         "weights": dict(policy.embedding_rule.weights),
         "prior_alpha": policy.prior[0],
         "prior_beta": policy.prior[1],
+        "covers": {str(partition): offset for partition, offset in policy.covers.items()},
         "buckets": [_pack_bucket(name, items) for name, items in sorted(policy.posteriors.items())],
     }
 
@@ -89,6 +95,7 @@ def read_policy(raw: object) -> PolicySnapshot:
             fields.number("prior_beta", 1e-6, 1e9),
         ),
         posteriors=MappingProxyType(dict(fields.listed("buckets", 64, _read_bucket))),
+        covers=fields.nested("covers", read_positions, MappingProxyType({})),
     )
 
 
@@ -98,6 +105,21 @@ def _read_weights(raw: object) -> Mapping[str, float]:
         raise ContractError("", "must be an object")
     names = [str(name) for name in cast("Mapping[object, object]", raw)]
     return MappingProxyType({name: fields.number(name, -10.0, 10.0) for name in names})
+
+
+def read_positions(raw: object) -> Mapping[int, int]:
+    """Return {partition: offset}; JSON and msgpack name partitions by strings.
+
+    >>> read_positions({"0": 41})
+    mappingproxy({0: 41})
+    """
+    fields = Fields(raw)
+    if not isinstance(raw, Mapping):
+        raise ContractError("", "must be an object")
+    names = [str(name) for name in cast("Mapping[object, object]", raw)]
+    if len(names) > PARTITIONS_MAX or not all(name.isdecimal() for name in names):
+        raise ContractError("", f"must name at most {PARTITIONS_MAX} partitions by number")
+    return MappingProxyType({int(name): fields.integer(name, 0, 2**53) for name in names})
 
 
 def _read_bucket(raw: object) -> tuple[str, Mapping[str, tuple[float, float]]]:

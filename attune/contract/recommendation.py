@@ -14,6 +14,11 @@ RECENT_MAX = 20
 
 EXCLUDE_MAX = 200
 
+AFTER_MAX = 200
+"""Items of a list's earlier pages: four pages of the largest slate."""
+
+CATEGORIES_MAX = 20
+
 Degradation = Literal["full", "stale", "cohort", "popular", "static"]
 """Rungs of the degradation ladder, best first."""
 
@@ -29,7 +34,12 @@ class RecentInteraction:
 
 @dataclass(frozen=True, slots=True)
 class RecommendationRequest:
-    """A request for a slate. ``recent`` is in the order in which it happened, oldest first."""
+    """A request for a slate.
+
+    ``recent`` is in the order in which it happened, oldest first. ``after`` are the items shown on
+    earlier pages of the same list, which this page continues without repeating one. ``categories``
+    keeps to items of these; empty keeps to none in particular.
+    """
 
     consent: Consent
     user_id: str | None
@@ -39,6 +49,8 @@ class RecommendationRequest:
     context: Context
     recent: tuple[RecentInteraction, ...] = ()
     exclude: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
 
 
 def read_recommendation_request(raw: object, strict: bool = True) -> RecommendationRequest:
@@ -55,6 +67,8 @@ def read_recommendation_request(raw: object, strict: bool = True) -> Recommendat
         context=fields.nested("context", lambda entry: read_context(entry, strict), Context()),
         recent=fields.listed("recent", RECENT_MAX, lambda entry: read_recent(entry, strict)),
         exclude=fields.texts("exclude", EXCLUDE_MAX),
+        after=fields.texts("after", AFTER_MAX),
+        categories=fields.texts("categories", CATEGORIES_MAX),
     )
     if strict:
         fields.refuse_unknown()

@@ -3,6 +3,7 @@
 import json
 import math
 from array import array
+from dataclasses import replace
 from types import MappingProxyType
 
 import msgpack
@@ -40,6 +41,12 @@ from attune.contract.recommendation import (
     Card,
     RecentInteraction,
     read_recommendation_request,
+)
+from attune.contract.served import (
+    ServedItem,
+    ServedSlate,
+    pack_served_batch,
+    read_served_batch,
 )
 
 IDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=40)
@@ -263,7 +270,9 @@ def test_a_bundle_request_survives_msgpack() -> None:
 
 def test_a_policy_snapshot_survives_msgpack() -> None:
     posteriors = MappingProxyType({"mobile": MappingProxyType({"a": (1.5, 20.0)})})
-    policy = PolicySnapshot(version=9, created_at_ms=5, posteriors=posteriors)
+    policy = PolicySnapshot(
+        version=9, created_at_ms=5, posteriors=posteriors, covers=MappingProxyType({0: 41, 3: 0})
+    )
     assert read_policy(msgpack.unpackb(msgpack.packb(pack_policy(policy)))) == policy
 
 
@@ -326,3 +335,55 @@ def test_no_input_raises_anything_but_a_contract_error(raw: object) -> None:
             read(raw)
         except ContractError:
             continue
+
+
+def served_slate(**changes: object) -> ServedSlate:
+    slate = ServedSlate(
+        slate_id="s1",
+        user_id="u1",
+        session_id="session-1",
+        consent=Consent.FULL,
+        surface="home",
+        context=Context(device="mobile"),
+        served_at_ms=1_700_000_000_000,
+        bundle_version="b1",
+        policy_version=7,
+        model_version="m1",
+        context_version=1,
+        degraded="full",
+        epsilon=0.1,
+        seed=2**47,
+        candidates=60,
+        exploration_rate=0.09,
+        feature_names=("age", "price"),
+        items=(ServedItem("i1", 0, 0.75, 0.5, False, array("f", (1.5, -2.0))),),
+    )
+    return replace(slate, **changes)  # type: ignore[arg-type]
+
+
+def test_served_slates_survive_msgpack() -> None:
+    cohort = served_slate(consent=Consent.COHORT, user_id=None)
+    slates = (served_slate(), cohort)
+    assert read_served_batch(msgpack.unpackb(msgpack.packb(pack_served_batch(slates)))) == slates
+    assert [slate.partition_key for slate in slates] == ["u1", "session-1"]
+
+
+def test_a_served_slate_names_a_user_only_with_full_consent_and_exists_with_consent_only() -> None:
+    packed = pack_served_batch([served_slate(consent=Consent.COHORT)])
+    assert read_served_batch(packed)[0].user_id is None
+    with pytest.raises(ContractError) as caught:
+        read_served_batch(pack_served_batch([served_slate(consent=Consent.NONE)]))
+    assert caught.value.field == "slates[0].consent"
+
+
+def test_served_features_are_as_many_as_their_names() -> None:
+    with pytest.raises(ContractError) as caught:
+        read_served_batch(pack_served_batch([served_slate(feature_names=("age",))]))
+    assert caught.value.field == "slates[0].items[0].features"
+
+
+@pytest.mark.parametrize("covers", [{"0": -1}, {"first": 1}, [], {"0": "1"}])
+def test_positions_of_a_log_are_numbers_by_partition(covers: object) -> None:
+    with pytest.raises(ContractError) as caught:
+        read_policy(pack_policy(PolicySnapshot(version=1, created_at_ms=1)) | {"covers": covers})
+    assert caught.value.field.startswith("covers")
