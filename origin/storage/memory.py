@@ -25,6 +25,7 @@ from origin.storage.port import (
     ItemRow,
     LearningTransaction,
     Neighbour,
+    PolicyState,
     RewardCount,
     Scored,
     StoreCounts,
@@ -80,6 +81,12 @@ class MemoryStore:
         """Return the counts of the ``limit`` most shown (item, bucket) pairs."""
         counts = sorted(self._tables.rewards.values(), key=lambda count: -count.impressions)
         return self._placed(counts)[:limit]
+
+    async def policy_state(self, limit: int, group: str, topic: str) -> PolicyState:
+        """Return ``policy_counts`` with the offsets of the group that counts."""
+        offsets = self._tables.offsets.items()
+        covers = {key[2]: offset for key, offset in offsets if key[:2] == (group, topic)}
+        return PolicyState(await self.policy_counts(limit), covers)
 
     def _placed(self, counts: Iterable[RewardCount]) -> list[RewardCount]:
         """Return the counts of items that exist, with their categories."""

@@ -35,6 +35,9 @@ SEEN_MAX = 2_000
 NEIGHBOURS_MAX = 100
 """Co-visitation neighbours kept per item; beyond some dozens they are noise."""
 
+REWARDS_GROUP = "learning"
+"""The consumer group that counts rewards: its offsets say which events the counts hold."""
+
 SEEN_ACTIONS = ("click", "cart", "purchase", "dismiss")
 """After one of these the user knows the item; only a look in passing does not count."""
 
@@ -110,6 +113,17 @@ class RewardCount:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyState:
+    """What a policy is made from, as of one instant.
+
+    ``covers`` holds for each partition of the events the next offset that the counts do not know.
+    """
+
+    counts: Sequence[RewardCount]
+    covers: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class StoreCounts:
     """How much the store holds, for people who look after it."""
 
@@ -153,6 +167,10 @@ class ServingStore(Protocol):
 
     async def policy_counts(self, limit: int) -> Sequence[RewardCount]:
         """Return the counts of the ``limit`` most shown (item, bucket) pairs."""
+        ...
+
+    async def policy_state(self, limit: int, group: str, topic: str) -> PolicyState:
+        """Return ``policy_counts`` with the offsets of the group that counts, of one instant."""
         ...
 
     async def recent_impressions(self, limit: int) -> Sequence[Impression]:

@@ -18,6 +18,7 @@ from origin.storage.port import (
     Embedding,
     ItemRow,
     LearningTransaction,
+    PolicyState,
     RewardCount,
     Scored,
     StoreCounts,
@@ -82,6 +83,15 @@ class PostgresStore:
         async with reaching(self._pool) as connection:
             records = await connection.fetch(SQL["policy_counts"], limit)
         return [RewardCount(*record) for record in records]
+
+    async def policy_state(self, limit: int, group: str, topic: str) -> PolicyState:
+        """Return ``policy_counts`` with the offsets of the group that counts, of one instant."""
+        async with reaching(self._pool) as connection:
+            records = await connection.fetch(SQL["policy_state"], limit, group, topic)
+        return PolicyState(
+            [RewardCount(*record[:5]) for record in records if record["item_id"] is not None],
+            {one["partition"]: one["next_offset"] for one in records if one["item_id"] is None},
+        )
 
     async def recent_impressions(self, limit: int) -> Sequence[Impression]:
         """Return the latest impressions, newest first."""

@@ -197,6 +197,18 @@ async def test_counts_add_up_per_bucket_and_name_the_category(store: Store) -> N
     ]
 
 
+async def test_counts_come_with_the_offsets_up_to_which_they_hold(store: Store) -> None:
+    await _fill(store)
+    async with store.transaction() as transaction:
+        await transaction.add_rewards([RewardCount("i1", "mobile", 10, 1.5)])
+        await transaction.set_next_offsets("g", "events", {0: 17, 3: 4})
+        await transaction.set_next_offsets("g", "impressions", {0: 99})
+        await transaction.set_next_offsets("other", "events", {0: 98})
+    state = await store.policy_state(9, "g", "events")
+    assert state.counts == [RewardCount("i1", "mobile", 10, 1.5, "c1")]
+    assert state.covers == {0: 17, 3: 4}
+
+
 def impression(slate_id: str, at_ms: int) -> Impression:
     return Impression(
         event_id=f"e-{slate_id}",

@@ -39,6 +39,16 @@ FROM items LEFT JOIN item_counters USING (item_id) WHERE item_id = ANY($1::text[
 SELECT item_id, bucket, impressions, reward, category FROM posteriors JOIN items USING (item_id)
 ORDER BY impressions DESC, bucket, item_id LIMIT $1
 
+-- name: policy_state
+-- One statement sees one instant: the counts, and where their consumer group stood when they were so.
+(SELECT item_id, bucket, impressions, reward, category,
+        NULL::integer AS partition, NULL::bigint AS next_offset
+ FROM posteriors JOIN items USING (item_id)
+ ORDER BY impressions DESC, bucket, item_id LIMIT $1)
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, partition, next_offset
+FROM consumer_offsets WHERE consumer_group = $2 AND topic = $3
+
 -- name: recent_impressions
 SELECT * FROM impressions ORDER BY occurred_at_ms DESC LIMIT $1
 
