@@ -19,7 +19,7 @@ import asyncpg
 
 from attune.contract.event import Event
 from kafka_consumers.batch import Batch, Step, dead_letter, decoded, ends, first_of_each
-from origin.event_log import EVENTS, RETENTION_MS
+from origin.event_log import EVENTS
 from origin.event_log.port import EventLog, LogUnavailableError, Member
 from origin.storage.port import (
     LearningStore,
@@ -233,7 +233,7 @@ class Runner:
         self._tidied_at_s = now_s
         await self._log.prune(self._topic)
         async with self._store.transaction() as transaction:
-            await transaction.forget_before(self._group, _now_ms() - RETENTION_MS)
+            await transaction.forget_before(self._group, _now_ms() - self._log.retention_ms)
 
     def _count(self, steps: Sequence[Step], events: int, fresh: int, letters: int) -> None:
         self.progress.batches += 1

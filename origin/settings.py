@@ -66,6 +66,12 @@ class Settings:
     kafka_bootstrap_servers: str | None = setting("KAFKA_BOOTSTRAP_SERVERS", str, None)
     """Without them, the event log lies in the database."""
 
+    topic_partitions: int = setting("ATTUNE_TOPIC_PARTITIONS", whole(1, 1_024), 8)
+    """Of topics that do not exist yet: so many consumer processes can share the work."""
+
+    topic_retention_hours: int = setting("ATTUNE_TOPIC_RETENTION_HOURS", whole(1, 8_760), 168)
+    """How far back a replay reaches, and how late an event may come twice and count once."""
+
     home: Path = setting("ATTUNE_HOME", Path, Path(".attune"))
     models: Path = setting("ATTUNE_MODELS", Path, Path(__file__).parents[1] / "models" / "onnx")
 

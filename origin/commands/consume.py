@@ -52,14 +52,14 @@ async def _consume(settings: "Settings", database_url: str, as_json: bool) -> No
     from kafka_consumers.rewards import Rewards
     from kafka_consumers.runner import Runner
     from kafka_consumers.users import Users
-    from origin.event_log import open_event_log
+    from origin.event_log import open_configured_log
     from origin.storage.database import connection_pool, migrate
     from origin.storage.postgres import PostgresStore
 
     await migrate(database_url)
     async with (
         connection_pool(database_url, 2, "consumer") as pool,
-        await open_event_log(database_url, settings.kafka_bootstrap_servers) as log,
+        await open_configured_log(settings, database_url) as log,
     ):
         runner = Runner(log, PostgresStore(pool), (Users(), Counters(), Rewards()))
         where = settings.kafka_bootstrap_servers or "the database"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from attune.contract.item import Item
     from origin.dataset.records import ImportedUser
     from origin.event_log.port import EventLog
+    from origin.settings import Settings
     from origin.storage.port import UserRow
     from origin.storage.postgres import PostgresStore
     from origin.storage.postgres_training import PostgresTraining
@@ -55,8 +56,7 @@ def fill(work: Callable[[Destination], Coroutine[None, None, Result]]) -> Result
     try:
         settings = Settings.from_environment()
         with postgres_at(settings.database_url, settings.home) as database_url:
-            kafka = settings.kafka_bootstrap_servers
-            return asyncio.run(_connected(database_url, kafka, work))
+            return asyncio.run(_connected(settings, database_url, work))
     except (DatasetError, SettingsError, StoreUnavailableError, LogUnavailableError) as error:
         raise click.ClickException(str(error)) from error
     except OUTAGES as error:
@@ -64,12 +64,12 @@ def fill(work: Callable[[Destination], Coroutine[None, None, Result]]) -> Result
 
 
 async def _connected(
+    settings: "Settings",
     database_url: str,
-    kafka: str | None,
     work: Callable[[Destination], Coroutine[None, None, Result]],
 ) -> Result:
     """Run the work on a migrated database."""
-    from origin.event_log import open_event_log
+    from origin.event_log import open_configured_log
     from origin.storage.database import connection_pool, migrate
     from origin.storage.postgres import PostgresStore
     from origin.storage.postgres_training import PostgresTraining
@@ -77,7 +77,7 @@ async def _connected(
     await migrate(database_url)
     async with (
         connection_pool(database_url, 3, "import") as pool,
-        await open_event_log(database_url, kafka) as log,
+        await open_configured_log(settings, database_url) as log,
     ):
         return await work(Destination(PostgresStore(pool), PostgresTraining(pool), log))
 

@@ -8,6 +8,7 @@ behind the place where a reader already stands, and would never be read.
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -31,7 +32,10 @@ PRUNED_PER_CALL_MAX = 20_000
 MEMBERS_CHECK_INTERVAL_S = 0.25
 """How often a reader looks who else is in its group: one small query."""
 
-Waiting = tuple[str, Sequence[Entry], "asyncio.Future[None]"]
+Places = dict[int, int]
+"""Of each partition, an offset."""
+
+Waiting = tuple[str, Sequence[Entry], "asyncio.Future[Places]"]
 
 
 class EmbeddedEventLog:
@@ -71,19 +75,24 @@ class EmbeddedEventLog:
             )
         return cls(database_url, pool, partitions, retention_ms)
 
-    async def append(self, topic: str, entries: Sequence[Entry]) -> None:
-        """Append the records; return when the commit that holds them is on disk.
+    @property
+    def retention_ms(self) -> int:
+        """Return how long records are kept at least."""
+        return self._retention_ms
+
+    async def append(self, topic: str, entries: Sequence[Entry]) -> Places:
+        """Append the records; return their last places when the commit is on disk.
 
         Appends that arrive while a commit is under way share the next one.
         """
         if self._records_waiting + len(entries) > APPENDS_WAITING_MAX:
             raise LogUnavailableError(f"{self._records_waiting} records wait to be appended")
-        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        confirmed: asyncio.Future[Places] = asyncio.get_running_loop().create_future()
         self._waiting.append((topic, entries, confirmed))
         self._records_waiting += len(entries)
         if self._committer is None or self._committer.done():
             self._committer = asyncio.create_task(self._commit_waiting())
-        await confirmed
+        return await confirmed
 
     async def partitions(self, topic: str) -> int:
         """Return the number of partitions of the topic, which exists afterwards."""
@@ -153,14 +162,14 @@ class EmbeddedEventLog:
         while self._waiting:
             group = self._next_group()
             try:
-                await self._commit(group)
+                places = await self._commit(group)
             except BaseException as error:
                 # Whatever it is, it belongs to those who wait: unsettled, they would wait forever.
-                _settle(group, error)
+                _refuse(group, error)
                 if not isinstance(error, Exception):
                     raise
             else:
-                _settle(group, None)
+                _confirm(group, places)
 
     def _next_group(self) -> list[Waiting]:
         """Return the appends of the oldest topic that fit into one commit, at least one."""
@@ -176,14 +185,17 @@ class EmbeddedEventLog:
         self._records_waiting -= sum(len(entries) for _, entries, _ in group)
         return group
 
-    async def _commit(self, group: Sequence[Waiting]) -> None:
+    async def _commit(self, group: Sequence[Waiting]) -> list[Places]:
+        """Append them in one commit; return where each one's last records are."""
         topic = group[0][0]
         partitions = await self.partitions(topic)
         entries = [entry for _, batch, _ in group for entry in batch]
         places = [partition_of(key, partitions) for key, _ in entries]
         keys, values = [key for key, _ in entries], [value for _, value in entries]
         async with self._connection() as connection:
-            await connection.execute(SQL["append"], topic, places, keys, values)
+            firsts = await connection.fetch(SQL["append"], topic, places, keys, values)
+        next_offsets = {row["partition"]: row["next_offset"] for row in firsts}
+        return _last_places([len(batch) for _, batch, _ in group], places, next_offsets)
 
     @asynccontextmanager
     async def _connection(self) -> "AsyncGenerator[Connection]":
@@ -263,13 +275,34 @@ class EmbeddedMember:
         return [Record(self._topic, *row) for row in rows]
 
 
-def _settle(group: Sequence[Waiting], error: BaseException | None) -> None:
+def _last_places(
+    sizes: Sequence[int], partitions: Sequence[int], next_offsets: Places
+) -> list[Places]:
+    """Return for each of the joined appends the offsets of its last records.
+
+    >>> _last_places([2, 1], [0, 1, 0], {0: 10, 1: 20})
+    [{0: 10, 1: 20}, {0: 11}]
+    """
+    found: list[Places] = []
+    each = iter(partitions)
+    for size in sizes:
+        places: Places = {}
+        for partition in islice(each, size):
+            places[partition] = next_offsets[partition]
+            next_offsets[partition] += 1
+        found.append(places)
+    return found
+
+
+def _confirm(group: Sequence[Waiting], places: Sequence[Places]) -> None:
+    for (_, _, confirmed), mine in zip(group, places, strict=True):
+        if not confirmed.done():  # Else its caller has given up.
+            confirmed.set_result(mine)
+
+
+def _refuse(group: Sequence[Waiting], error: BaseException) -> None:
     for _, _, confirmed in group:
-        if confirmed.done():  # Its caller has given up.
-            continue
-        if error is None:
-            confirmed.set_result(None)
-        else:
+        if not confirmed.done():
             confirmed.set_exception(error)
 
 

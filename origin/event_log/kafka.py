@@ -75,8 +75,13 @@ class KafkaEventLog:
             raise LogUnavailableError(f"no Kafka broker answers at {bootstrap_servers}") from error
         return cls(bootstrap_servers, producer, partitions, retention_ms)
 
-    async def append(self, topic: str, entries: Sequence[Entry]) -> None:
-        """Append the records; return when every in-sync replica has them."""
+    @property
+    def retention_ms(self) -> int:
+        """Return how long records are kept at least."""
+        return self._retention_ms
+
+    async def append(self, topic: str, entries: Sequence[Entry]) -> dict[int, int]:
+        """Append the records; return their last places when every in-sync replica has them."""
         partitions = await self.partitions(topic)
         if self._records_waiting + len(entries) > APPENDS_WAITING_MAX:
             raise LogUnavailableError(f"{self._records_waiting} records wait to be appended")
@@ -88,11 +93,15 @@ class KafkaEventLog:
                 )
                 for key, value in entries
             ]
-            await asyncio.gather(*confirmations)
+            confirmed = await asyncio.gather(*confirmations)
         except KafkaError as error:
             raise LogUnavailableError(f"Kafka did not confirm the records: {error}") from error
         finally:
             self._records_waiting -= len(entries)
+        places: dict[int, int] = {}
+        for record in confirmed:
+            places[record.partition] = max(record.offset, places.get(record.partition, 0))
+        return places
 
     async def partitions(self, topic: str) -> int:
         """Return the number of partitions of the topic, which exists afterwards."""

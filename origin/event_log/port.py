@@ -4,7 +4,7 @@ A topic is a fixed number of partitions, each a sequence of records with rising 
 one key share a partition and keep the order in which they were appended. What every adapter
 promises, and ``tests/contract/test_event_log.py`` holds it to:
 
-- ``append`` returns when the records are durable, and not before;
+- ``append`` returns when the records are durable, and not before, and says where they are;
 - once a reader has seen an offset, no smaller one appears in that partition later;
 - reading from an offset is repeatable, and says nothing to the log: where a group stands is stored
   by its processors, together with their results.
@@ -65,8 +65,16 @@ class Member(Protocol):
 class EventLog(Protocol):
     """Topics that can be appended to and read."""
 
-    async def append(self, topic: str, entries: Sequence[Entry]) -> None:
+    @property
+    def retention_ms(self) -> int:
+        """Return how long records are kept at least."""
+        ...
+
+    async def append(self, topic: str, entries: Sequence[Entry]) -> Mapping[int, int]:
         """Append the records; return when they are durable.
+
+        Returns:
+            The offset of each partition's last record among them.
 
         Raises:
             LogUnavailableError: when the log did not confirm them in time.

@@ -14,13 +14,13 @@ class LogIntake:
         self._log: EventLog | None = None
         self._opening = asyncio.Lock()
 
-    async def append(self, topic: str, entries: Sequence[Entry]) -> None:
-        """Append the records; return when they are durable.
+    async def append(self, topic: str, entries: Sequence[Entry]) -> Mapping[int, int]:
+        """Append the records; return their last places when they are durable.
 
         Raises:
             LogUnavailableError: when the log did not confirm them.
         """
-        await (await self._opened()).append(topic, entries)
+        return await (await self._opened()).append(topic, entries)
 
     async def end_offsets(self, topic: str) -> Mapping[int, int]:
         """Return for every partition the offset that the next record will get."""

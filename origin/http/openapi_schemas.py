@@ -162,9 +162,14 @@ SCHEMAS: Mapping[str, Schema] = {
         ("item_id", "position", "propensity"), item_id=TEXT, position=WHOLE, propensity=SHARE
     ),
     "EventOutcome": record(
-        ("accepted", "dropped_by_consent", "rejected"),
+        ("accepted", "dropped_by_consent", "rejected", "positions"),
         accepted=WHOLE,
         dropped_by_consent=WHOLE,
+        positions={
+            "type": "object",
+            "additionalProperties": WHOLE,
+            "description": "The log's partitions, each with the offset of its last event.",
+        },
         rejected=listed(record(index=WHOLE, field=TEXT, problem=TEXT)),
     ),
     "Item": record(("title",), **ITEM),

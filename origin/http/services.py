@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from attune.embedding import EmbeddingRule
 from attune.exploration import ExplorationTarget
-from origin.event_log import open_event_log
+from origin.event_log import open_configured_log
 from origin.http.artwork_cache import ArtworkCache
 from origin.http.log_intake import LogIntake
 from origin.http.metrics import Metrics
@@ -59,7 +59,7 @@ async def open_services(settings: Settings, database_url: str) -> AsyncIterator[
     await migrate_when_it_answers(database_url)
     rule = EmbeddingRule()
     target = ExplorationTarget(settings.exploration_low, settings.exploration_high)
-    log = LogIntake(lambda: open_event_log(database_url, settings.kafka_bootstrap_servers))
+    log = LogIntake(lambda: open_configured_log(settings, database_url))
     async with connection_pool(database_url, settings.connections_max, "attune origin") as pool:
         store = PostgresStore(pool)
         policy = PolicyKeeper(store, rule, target)

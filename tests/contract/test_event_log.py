@@ -112,6 +112,29 @@ async def test_offsets_are_dense_and_end_where_the_log_says(
     assert await log.end_offsets(topic) == ends
 
 
+async def test_an_append_says_where_its_last_record_of_each_partition_is(
+    log: EventLog, topic: str, join: Join
+) -> None:
+    async def write(writer: int) -> list[tuple[bytes, int, int]]:
+        said: list[tuple[bytes, int, int]] = []
+        for number in range(5):
+            keys = [b"%d-%d-%d" % (writer, number, place) for place in range(20)]
+            places = await log.append(topic, [(key, key) for key in keys])
+            last = {partition_of(key, PARTITIONS): key for key in keys}
+            assert places.keys() == last.keys()
+            said += [(key, partition, places[partition]) for partition, key in last.items()]
+        return said
+
+    # Several writers at once: what shares a commit or a request is still told apart.
+    said = [place for found in await asyncio.gather(*map(write, range(4))) for place in found]
+    found = {record.value: record for record in await _read(await join("group"), 400)}
+    assert said == [(key, found[key].partition, found[key].offset) for key, _, _ in said]
+
+
+async def test_an_empty_append_is_nowhere(log: EventLog, topic: str) -> None:
+    assert await log.append(topic, []) == {}
+
+
 async def test_a_reader_starts_at_the_offset_it_is_told_and_can_go_back(
     log: EventLog, topic: str, join: Join
 ) -> None:
@@ -209,3 +232,7 @@ async def test_a_topic_keeps_its_partitions_whoever_opens_it(
     await log.append(topic, [(b"key", b"value")])
     async with await open_log(PARTITIONS * 2) as other:
         assert await other.partitions(topic) == PARTITIONS
+
+
+async def test_a_log_knows_how_long_it_keeps_records(log: EventLog) -> None:
+    assert log.retention_ms == WEEK_MS

@@ -1,6 +1,7 @@
 """Events on their way into the log."""
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,22 +42,24 @@ async def take_events(request: Request) -> Response:
     batch = read_event_batch(raw, global_privacy_control(request), strict=not from_edge)
     tier = services(request)
     tier.metrics.saw_batch(batch)
+    positions: Mapping[int, int] = {}
     if batch.events:
         try:
             async with asyncio.timeout(APPEND_DEADLINE_S):
-                await tier.log.append(EVENTS, [_entry(event) for event in batch.events])
+                entries = [_entry(event) for event in batch.events]
+                positions = await tier.log.append(EVENTS, entries)
         except (LogUnavailableError, TimeoutError):
             tier.metrics.log_refused(len(batch.events))
             return unavailable_reply("the event log does not answer; send the batch again")
         tier.metrics.log_took(len(batch.events))
-    return _outcome(batch)
+    return _outcome(batch, positions)
 
 
 def _entry(event: Event) -> Entry:
     return partition_key(event).encode(), packed(pack_event(event))
 
 
-def _outcome(batch: EventBatch) -> Response:
+def _outcome(batch: EventBatch, positions: Mapping[int, int]) -> Response:
     rejected = [
         {"index": event.index, "field": event.field, "problem": event.problem}
         for event in batch.rejected
@@ -65,6 +68,7 @@ def _outcome(batch: EventBatch) -> Response:
         "accepted": len(batch.events),
         "dropped_by_consent": batch.dropped_by_consent,
         "rejected": rejected,
+        "positions": {str(partition): positions[partition] for partition in sorted(positions)},
     }
     if batch.events or batch.dropped_by_consent:
         return json_reply(body, 202)

@@ -14,6 +14,7 @@ SELECT partition, next_offset FROM event_log_partitions WHERE topic = $1
 -- name: append
 -- $2 partitions, $3 keys, $4 values: one entry per record, in the order of appending. The counter
 -- rows are locked in the order of partitions, so that two writers never wait for each other.
+-- Returns the offset of each partition's first record.
 WITH incoming AS MATERIALIZED (
     SELECT * FROM unnest($2::integer[], $3::bytea[], $4::bytea[])
         WITH ORDINALITY AS incoming (partition, key, value, place)
@@ -29,16 +30,18 @@ WITH incoming AS MATERIALIZED (
     SET next_offset = locked.next_offset + sizes.records
     FROM locked JOIN sizes USING (partition)
     WHERE counter.topic = $1 AND counter.partition = locked.partition
+), appended AS (
+    INSERT INTO event_log (topic, partition, record_offset, key, value, appended_at_ms)
+    SELECT
+        $1,
+        partition,
+        locked.next_offset - 1 + row_number() OVER (PARTITION BY partition ORDER BY incoming.place),
+        incoming.key,
+        incoming.value,
+        floor(extract(epoch FROM clock_timestamp()) * 1000)
+    FROM incoming JOIN locked USING (partition)
 )
-INSERT INTO event_log (topic, partition, record_offset, key, value, appended_at_ms)
-SELECT
-    $1,
-    partition,
-    locked.next_offset - 1 + row_number() OVER (PARTITION BY partition ORDER BY incoming.place),
-    incoming.key,
-    incoming.value,
-    floor(extract(epoch FROM clock_timestamp()) * 1000)
-FROM incoming JOIN locked USING (partition)
+SELECT partition, next_offset FROM locked
 
 -- name: read
 -- $2 partitions, $3 the first offset wanted of each, $4 records at most of each.

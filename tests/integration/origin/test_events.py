@@ -9,7 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from attune.contract.event import read_event
-from origin.event_log import EVENTS, open_event_log
+from origin.event_log import EVENTS, PARTITIONS, open_event_log
+from origin.event_log.port import partition_of
 
 
 def click(**changes: object) -> dict[str, Any]:
@@ -48,9 +49,14 @@ def test_an_accepted_event_is_in_the_log_under_its_user(
     client: TestClient, postgres_url: str
 ) -> None:
     event = click()
-    assert send(client, event) == (202, {"accepted": 1, "dropped_by_consent": 0, "rejected": []})
+    status, body = send(client, event)
+    positions = body.pop("positions")
+    assert (status, body) == (202, {"accepted": 1, "dropped_by_consent": 0, "rejected": []})
     key, found = logged(postgres_url, event["event_id"])
     assert key == b"visitor"
+    assert positions.keys() == {str(partition_of(b"visitor", PARTITIONS))}
+    later = send(client, click(), click())[1]["positions"]
+    assert {partition: last + 2 for partition, last in positions.items()} == later
     assert (found.user_id, found.item_id, found.action) == ("visitor", "item-001", "click")
 
 
@@ -89,7 +95,10 @@ def test_without_consent_an_event_is_dropped_and_said_so(
     client: TestClient, postgres_url: str
 ) -> None:
     event = click(consent="none")
-    assert send(client, event) == (202, {"accepted": 0, "dropped_by_consent": 1, "rejected": []})
+    assert send(client, event) == (
+        202,
+        {"accepted": 0, "dropped_by_consent": 1, "rejected": [], "positions": {}},
+    )
     assert logged(postgres_url, event["event_id"]) is None
 
 

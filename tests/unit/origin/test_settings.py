@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from origin.event_log import MS_PER_HOUR, PARTITIONS, RETENTION_MS
 from origin.settings import Settings, SettingsError
 
 
@@ -11,6 +12,12 @@ def test_without_variables_the_defaults_hold() -> None:
     settings = Settings.read({})
     assert (settings.database_url, settings.port, settings.home) == (None, 8601, Path(".attune"))
     assert settings.models.is_dir()
+
+
+def test_topics_are_by_default_what_the_event_log_makes_them() -> None:
+    settings = Settings.read({})
+    assert settings.topic_partitions == PARTITIONS
+    assert settings.topic_retention_hours * MS_PER_HOUR == RETENTION_MS
 
 
 def test_variables_replace_defaults_and_empty_ones_do_not() -> None:
