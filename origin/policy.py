@@ -19,8 +19,15 @@ from attune.posterior import (
     fitted_prior,
     posterior,
 )
+from origin.event_log import EVENTS
 from origin.stage import Remembered
-from origin.storage.port import RewardCount, ServingStore, StoreUnavailableError
+from origin.storage.port import (
+    REWARDS_GROUP,
+    PolicyState,
+    RewardCount,
+    ServingStore,
+    StoreUnavailableError,
+)
 
 COUNTS_MAX = 20_000
 """(item, bucket) pairs in a snapshot: about 0.3 MB, and the tail beyond was hardly shown."""
@@ -111,7 +118,7 @@ class PolicyKeeper:
         self._target = target
         self._exploration = initial_state(EPSILON_START, target)
         self._steered_until_ms: int | None = None
-        self._policy = Policy(self._snapshot({}, Priors(), 0), Priors())
+        self._policy = Policy(self._snapshot({}, Priors(), PolicyState((), {}), 0), Priors())
         self._now_ms = 0
         self._current = Remembered(self._read, age_max_ms)
 
@@ -138,12 +145,13 @@ class PolicyKeeper:
 
     async def _read(self) -> Policy:
         now_ms = self._now_ms
-        counts = await self._store.policy_counts(COUNTS_MAX)
+        state = await self._store.policy_state(COUNTS_MAX, REWARDS_GROUP, EVENTS)
+        counts = state.counts
         self._steer(await self._store.recent_impressions(IMPRESSIONS_MAX))
         # In a thread: 20,000 pairs take 80 ms, during which answers must go on.
         priors = await asyncio.to_thread(fitted_priors, counts)
         posteriors = await asyncio.to_thread(posteriors_of, counts, priors)
-        snapshot = self._snapshot(posteriors, priors, now_ms)
+        snapshot = self._snapshot(posteriors, priors, state, now_ms)
         if not _same_decisions(snapshot, self._policy.snapshot):
             self._policy = Policy(snapshot, priors)
         return self._policy
@@ -164,6 +172,7 @@ class PolicyKeeper:
         self,
         posteriors: Mapping[str, Mapping[str, tuple[float, float]]],
         priors: Priors,
+        state: PolicyState,
         now_ms: int,
     ) -> PolicySnapshot:
         return PolicySnapshot(
@@ -175,10 +184,16 @@ class PolicyKeeper:
             embedding_rule=self._rule,
             prior=(priors.overall.alpha, priors.overall.beta),
             posteriors=posteriors,
+            covers=MappingProxyType(dict(state.covers)),
         )
 
 
 def _same_decisions(one: PolicySnapshot, other: PolicySnapshot) -> bool:
+    """Return whether nothing but time and the log moved on.
+
+    What events did not change needs no new version: an edge that still adds their rewards then adds
+    what the counts do not have.
+    """
     return other.version > 0 and one == replace(
-        other, version=one.version, created_at_ms=one.created_at_ms
+        other, version=one.version, created_at_ms=one.created_at_ms, covers=one.covers
     )

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from attune.contract.event import EventBatch
 from attune.exploration import ExplorationState
+from origin.http.edge_metrics import EdgeMetrics
 from origin.stage import StageOutcome
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -17,6 +18,8 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         registry = self._registry
+        self.edge = EdgeMetrics()
+        registry.register(self.edge)
         self._requests = Counter(
             "attune_requests", "Requests answered.", ("route", "status"), registry=registry
         )

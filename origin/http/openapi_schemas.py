@@ -161,6 +161,10 @@ SCHEMAS: Mapping[str, Schema] = {
     "ShownItem": record(
         ("item_id", "position", "propensity"), item_id=TEXT, position=WHOLE, propensity=SHARE
     ),
+    "ServedBatch": {"type": "object", "description": "See attune.contract.served, in msgpack."},
+    "ServedOutcome": record(("accepted",), accepted=WHOLE),
+    "EdgeReport": {"type": "object", "description": "See attune.contract.edge_report, in msgpack."},
+    "ModelManifest": {"type": "object", "description": "See origin.model_manifest."},
     "EventOutcome": record(
         ("accepted", "dropped_by_consent", "rejected", "positions"),
         accepted=WHOLE,

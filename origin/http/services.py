@@ -20,6 +20,7 @@ from origin.orchestrator import Limits, Models, Orchestrator
 from origin.plain_ranker import PlainRanker
 from origin.policy import PolicyKeeper
 from origin.ranking import OnnxRanker, OnnxScorer
+from origin.served_model import ServedModels
 from origin.settings import Settings
 from origin.stage import Remembered, staged
 from origin.storage.database import OUTAGES, connection_pool, migrate
@@ -48,6 +49,7 @@ class Services:
     policy: PolicyKeeper
     orchestrator: Orchestrator
     artwork: ArtworkCache
+    models: ServedModels
     metrics: Metrics
     counts: Remembered[StoreCounts]
     now_ms: Callable[[], int]
@@ -69,7 +71,17 @@ async def open_services(settings: Settings, database_url: str) -> AsyncIterator[
         await staged(lambda: orchestrator.refresh_popular(now_ms()), START_DEADLINE_MS, None)
         try:
             counts = Remembered(store.counts, COUNTS_AGE_MS)
-            yield Services(store, log, policy, orchestrator, artwork, Metrics(), counts, now_ms)
+            yield Services(
+                store=store,
+                log=log,
+                policy=policy,
+                orchestrator=orchestrator,
+                artwork=artwork,
+                models=ServedModels(settings.models),
+                metrics=Metrics(),
+                counts=counts,
+                now_ms=now_ms,
+            )
         finally:
             artwork.close()
             await log.close()
