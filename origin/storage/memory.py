@@ -99,7 +99,9 @@ class MemoryStore:
 
     async def recent_impressions(self, limit: int) -> Sequence[Impression]:
         """Return the latest impressions, newest first."""
-        shown = sorted(self._tables.impressions.values(), key=lambda one: -one.occurred_at_ms)
+        shown = sorted(
+            self._tables.outcomes.impressions.values(), key=lambda one: -one.occurred_at_ms
+        )
         return shown[:limit]
 
     async def item(self, item_id: str) -> ItemRow | None:
@@ -144,7 +146,7 @@ class MemoryStore:
             items_with_embedding=sum(row.embedding is not None for row in tables.items.values()),
             users=len(tables.users),
             interactions=sum(row.interactions for row in tables.users.values()),
-            impressions=len(tables.impressions),
+            impressions=len(tables.outcomes.impressions),
             dead_letters=len(tables.dead_letters),
         )
 

@@ -1,16 +1,15 @@
 """One transaction of a stream processor in memory: written down first, done at its commit."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from operator import itemgetter
 
-from attune.contract.event import Impression
 from attune.popularity import merged, merged_levels
+from origin.storage.memory_outcomes import MemoryOutcomes, OutcomeTables
 from origin.storage.port import (
     NEIGHBOURS_MAX,
     DeadLetter,
-    EarnedReward,
     Embedding,
     ItemRow,
     Neighbour,
@@ -34,14 +33,11 @@ class MemoryTables:
     rewards: dict[tuple[str, str], RewardCount] = field(
         default_factory=dict[tuple[str, str], RewardCount]
     )
-    impressions: dict[str, Impression] = field(default_factory=dict[str, Impression])
     offsets: dict[tuple[str, str, int], int] = field(
         default_factory=dict[tuple[str, str, int], int]
     )
     claimed: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
-    earned: dict[tuple[str, str], EarnedReward] = field(
-        default_factory=dict[tuple[str, str], EarnedReward]
-    )
+    outcomes: OutcomeTables = field(default_factory=OutcomeTables)
     dead_letters: list[DeadLetter] = field(default_factory=list[DeadLetter])
     _sorted: dict[str, dict[int, list[Neighbour]]] = field(
         default_factory=dict[str, dict[int, list[Neighbour]]]
@@ -92,19 +88,17 @@ class MemoryTables:
         return self.items.pop(item_id, None) is not None
 
     def forget_before(self, group: str, before_ms: int) -> None:
-        """Drop claimed event ids and earned rewards that are older."""
+        """Drop claimed event ids that are older."""
         for key in [key for key, at in self.claimed.items() if key[0] == group and at < before_ms]:
             del self.claimed[key]
-        for key in [key for key, one in self.earned.items() if one.earned_at_ms < before_ms]:
-            del self.earned[key]
 
 
-class MemoryLearning:
+class MemoryLearning(MemoryOutcomes):
     """A ``LearningTransaction``: reads see what is committed, writes wait for the commit."""
 
     def __init__(self, tables: MemoryTables) -> None:
+        super().__init__(tables.outcomes)
         self._tables = tables
-        self._writes: list[Callable[[], None]] = []
         self._changed_items: dict[str, None] = {}
 
     def commit(self) -> list[str]:
@@ -166,27 +160,8 @@ class MemoryLearning:
         """Add showings and rewards."""
         self._writes.append(lambda: self._do_add_rewards(deltas))
 
-    async def add_impressions(self, impressions: Sequence[Impression]) -> None:
-        """Keep the impressions; one whose slate is known already is skipped."""
-        self._writes.append(lambda: self._do_add_impressions(impressions))
-
-    async def impressions(self, slate_ids: Sequence[str]) -> Mapping[str, Impression]:
-        """Return the impressions of those slates that were shown, by slate."""
-        shown = self._tables.impressions
-        return {slate_id: shown[slate_id] for slate_id in slate_ids if slate_id in shown}
-
-    async def earned_rewards(self, slate_ids: Sequence[str]) -> Sequence[EarnedReward]:
-        """Return what items of those slates have earned."""
-        wanted = set(slate_ids)
-        return [entry for entry in self._tables.earned.values() if entry.slate_id in wanted]
-
-    async def put_earned_rewards(self, earned: Sequence[EarnedReward]) -> None:
-        """Remember what items of slates have earned, in place of what was known."""
-        keyed = {(entry.slate_id, entry.item_id): entry for entry in earned}
-        self._writes.append(lambda: self._tables.earned.update(keyed))
-
     async def forget_before(self, group: str, before_ms: int) -> None:
-        """Drop claimed event ids and earned rewards that are older."""
+        """Drop claimed event ids that are older."""
         self._writes.append(lambda: self._tables.forget_before(group, before_ms))
 
     async def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
@@ -225,7 +200,3 @@ class MemoryLearning:
                 reward = before.reward + delta.reward
                 delta = replace(delta, impressions=impressions, reward=reward)
             self._tables.rewards[key] = delta
-
-    def _do_add_impressions(self, impressions: Sequence[Impression]) -> None:
-        for impression in impressions:
-            self._tables.impressions.setdefault(impression.slate_id, impression)

@@ -20,6 +20,7 @@ from attune.contract.event import Impression
 from attune.contract.item import Item
 from attune.contract.recommendation import RecentInteraction
 from attune.covisitation import Neighbour
+from origin.storage.outcomes import OutcomeTransaction
 
 Embedding = NDArray[np.float32]
 
@@ -237,17 +238,7 @@ class DeadLetter:
     failed_at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class EarnedReward:
-    """The best reward in [0, 1] that an item of a slate has earned so far."""
-
-    slate_id: str
-    item_id: str
-    reward: float
-    earned_at_ms: int
-
-
-class LearningTransaction(Protocol):
+class LearningTransaction(OutcomeTransaction, Protocol):
     """One atomic step of a stream processor: its results and its offsets, or neither.
 
     Rows of users are read, changed and written back (a user's events are ordered by the log, and
@@ -301,24 +292,8 @@ class LearningTransaction(Protocol):
         """Add showings and rewards."""
         ...
 
-    async def add_impressions(self, impressions: Sequence[Impression]) -> None:
-        """Keep the impressions; one whose slate is known already is skipped."""
-        ...
-
-    async def impressions(self, slate_ids: Sequence[str]) -> Mapping[str, Impression]:
-        """Return the impressions of those slates that were shown, by slate."""
-        ...
-
-    async def earned_rewards(self, slate_ids: Sequence[str]) -> Sequence[EarnedReward]:
-        """Return what items of those slates have earned."""
-        ...
-
-    async def put_earned_rewards(self, earned: Sequence[EarnedReward]) -> None:
-        """Remember what items of slates have earned, in place of what was known."""
-        ...
-
     async def forget_before(self, group: str, before_ms: int) -> None:
-        """Drop claimed event ids and earned rewards that are older."""
+        """Drop claimed event ids that are older."""
         ...
 
     async def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:

@@ -1,37 +1,29 @@
 """One transaction of a stream processor in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from attune.contract.event import Impression
 from attune.covisitation import Neighbour
 from origin.storage.named_sql import statements
 from origin.storage.port import (
     NEIGHBOURS_MAX,
     DeadLetter,
-    EarnedReward,
     Embedding,
     PopularityDelta,
     RewardCount,
     UserItem,
     UserRow,
 )
-from origin.storage.postgres_rows import impression, impression_values, user_columns, user_row
-
-if TYPE_CHECKING:
-    from origin.storage.database import Connection
+from origin.storage.postgres_outcomes import PostgresOutcomes
+from origin.storage.postgres_rows import user_columns, user_row
 
 SQL = statements("learning")
 
 
-class PostgresLearning:
+class PostgresLearning(PostgresOutcomes):
     """A ``LearningTransaction`` on a connection that is inside a transaction.
 
     Every method takes each key once per call: a batch is folded before it is written.
     """
-
-    def __init__(self, connection: "Connection") -> None:
-        self._connection = connection
 
     async def next_offsets(
         self, group: str, topic: str, partitions: Sequence[int]
@@ -108,35 +100,9 @@ class PostgresLearning:
             [delta.reward for delta in deltas],
         )
 
-    async def add_impressions(self, impressions: Sequence[Impression]) -> None:
-        """Keep the impressions; one whose slate is known already is skipped."""
-        rows = [impression_values(impression) for impression in impressions]
-        await self._connection.executemany(SQL["add_impression"], rows)
-
-    async def impressions(self, slate_ids: Sequence[str]) -> Mapping[str, Impression]:
-        """Return the impressions of those slates that were shown, by slate."""
-        records = await self._connection.fetch(SQL["impressions"], list(slate_ids))
-        return {record["slate_id"]: impression(record) for record in records}
-
-    async def earned_rewards(self, slate_ids: Sequence[str]) -> Sequence[EarnedReward]:
-        """Return what items of those slates have earned."""
-        records = await self._connection.fetch(SQL["earned_rewards"], list(slate_ids))
-        return [EarnedReward(*record) for record in records]
-
-    async def put_earned_rewards(self, earned: Sequence[EarnedReward]) -> None:
-        """Remember what items of slates have earned, in place of what was known."""
-        await self._connection.execute(
-            SQL["put_earned_rewards"],
-            [entry.slate_id for entry in earned],
-            [entry.item_id for entry in earned],
-            [entry.reward for entry in earned],
-            [entry.earned_at_ms for entry in earned],
-        )
-
     async def forget_before(self, group: str, before_ms: int) -> None:
-        """Drop claimed event ids and earned rewards that are older."""
+        """Drop claimed event ids that are older."""
         await self._connection.execute(SQL["forget_events"], group, before_ms)
-        await self._connection.execute(SQL["forget_rewards"], before_ms)
 
     async def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Keep the events that could not be processed."""

@@ -16,7 +16,6 @@ from origin.storage.database import connection_pool
 from origin.storage.memory import MemoryStore
 from origin.storage.port import (
     DeadLetter,
-    EarnedReward,
     Embedding,
     PopularityDelta,
     RewardCount,
@@ -37,7 +36,8 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     async with connection_pool(request.getfixturevalue("postgres_url"), 4) as pool:
         await pool.execute(
             "TRUNCATE items, item_counters, covisits, users, user_items, posteriors, impressions,"
-            " consumer_offsets, processed_events, dead_letters, earned_rewards"
+            " consumer_offsets, processed_events, dead_letters, interactions, open_slates, outbox,"
+            " served_slates, fittings"
         )
         yield PostgresStore(pool)
 
@@ -228,21 +228,10 @@ def impression(slate_id: str, at_ms: int) -> Impression:
 async def test_impressions_are_kept_once_and_come_newest_first(store: Store) -> None:
     old, new = impression("a", NOW_MS), impression("b", NOW_MS + 1)
     async with store.transaction() as transaction:
-        await transaction.add_impressions([old, new])
+        await transaction.add_impressions([old, new], NOW_MS)
     async with store.transaction() as transaction:
-        await transaction.add_impressions([old])
-        assert await transaction.impressions(["a", "ghost"]) == {"a": old}
+        await transaction.add_impressions([old], NOW_MS)
     assert list(await store.recent_impressions(5)) == [new, old]
-
-
-async def test_earned_rewards_are_replaced(store: Store) -> None:
-    for reward in (0.5, 1.0):
-        async with store.transaction() as transaction:
-            await transaction.put_earned_rewards([EarnedReward("a", "i0", reward, NOW_MS)])
-    async with store.transaction() as transaction:
-        assert list(await transaction.earned_rewards(["a"])) == [
-            EarnedReward("a", "i0", 1.0, NOW_MS)
-        ]
 
 
 async def test_an_event_is_claimed_once_per_group_until_it_is_forgotten(store: Store) -> None:
@@ -301,7 +290,7 @@ async def test_counts_say_how_much_is_held(store: Store) -> None:
     await store.put_items([Item("bare", "Bare")], NOW_MS)
     async with store.transaction() as transaction:
         await transaction.put_users([UserRow("u", interactions=5), UserRow("v", interactions=2)])
-        await transaction.add_impressions([impression("a", NOW_MS)])
+        await transaction.add_impressions([impression("a", NOW_MS)], NOW_MS)
         await transaction.add_dead_letters([DeadLetter("events", 0, 4, "u", b"?", "bad", NOW_MS)])
     counts = await store.counts()
     assert (counts.items, counts.items_with_embedding, counts.users) == (6, 5, 2)

@@ -87,33 +87,9 @@ ON CONFLICT (bucket, item_id) DO UPDATE SET
     impressions = posteriors.impressions + excluded.impressions,
     reward = posteriors.reward + excluded.reward
 
--- name: add_impression
-INSERT INTO impressions (slate_id, event_id, consent, user_id, session_id, occurred_at_ms, surface,
-                         context, policy_version, model_version, item_ids, positions, propensities)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-ON CONFLICT (slate_id) DO NOTHING
-
 -- name: add_dead_letter
 INSERT INTO dead_letters (topic, partition, log_offset, key, value, problem, failed_at_ms)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 
--- name: impressions
-SELECT * FROM impressions WHERE slate_id = ANY($1::text[])
-
--- name: earned_rewards
-SELECT slate_id, item_id, reward, earned_at_ms FROM earned_rewards
-WHERE slate_id = ANY($1::text[])
-
--- name: put_earned_rewards
-INSERT INTO earned_rewards (slate_id, item_id, reward, earned_at_ms)
-SELECT * FROM unnest($1::text[], $2::text[], $3::double precision[], $4::bigint[])
-    AS given(slate_id, item_id, reward, earned_at_ms)
-ORDER BY slate_id, item_id
-ON CONFLICT (slate_id, item_id) DO UPDATE SET
-    reward = excluded.reward, earned_at_ms = excluded.earned_at_ms
-
 -- name: forget_events
 DELETE FROM processed_events WHERE consumer_group = $1 AND processed_at_ms < $2
-
--- name: forget_rewards
-DELETE FROM earned_rewards WHERE earned_at_ms < $1

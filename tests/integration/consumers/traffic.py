@@ -118,7 +118,7 @@ async def reference(events: Sequence[Event]) -> Learned:
             for item, level in met.items()
         },
         posteriors={key: (one.impressions, one.reward) for key, one in tables.rewards.items()},
-        slates=set(tables.impressions),
+        slates=set(tables.outcomes.impressions),
     )
 
 

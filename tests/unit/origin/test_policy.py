@@ -88,7 +88,7 @@ async def test_impressions_that_explore_too_much_lower_epsilon_once() -> None:
     before = (await kept.current(NOW_MS)).snapshot.epsilon
     async with store.transaction() as transaction:
         await transaction.add_impressions(
-            [impression(str(n), NOW_MS + n, 0.2, 0.3) for n in range(1, 50)]
+            [impression(str(n), NOW_MS + n, 0.2, 0.3) for n in range(1, 50)], NOW_MS
         )
     after = (await kept.current(NOW_MS + 100)).snapshot.epsilon
     assert after < before
