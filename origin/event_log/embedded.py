@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Self
 
 import asyncpg
 
-from origin.event_log.port import Entry, LogUnavailableError, Record, partition_of
+from origin.event_log.port import (
+    Entry,
+    LogOverloadedError,
+    LogUnavailableError,
+    Record,
+    partition_of,
+)
 from origin.storage.database import COMMAND_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, OUTAGES
 from origin.storage.named_sql import statements
 
@@ -86,7 +92,7 @@ class EmbeddedEventLog:
         Appends that arrive while a commit is under way share the next one.
         """
         if self._records_waiting + len(entries) > APPENDS_WAITING_MAX:
-            raise LogUnavailableError(f"{self._records_waiting} records wait to be appended")
+            raise LogOverloadedError(f"{self._records_waiting} records wait to be appended")
         confirmed: asyncio.Future[Places] = asyncio.get_running_loop().create_future()
         self._waiting.append((topic, entries, confirmed))
         self._records_waiting += len(entries)
@@ -127,6 +133,22 @@ class EmbeddedEventLog:
                 await member.leave()
                 raise
         return member
+
+    async def read(
+        self, topic: str, positions: Mapping[int, int], records_max: int
+    ) -> list[Record]:
+        """Return the records at and after ``positions`` that are there, without joining a group."""
+        each_max = max(1, records_max // len(positions))
+        columns = list(positions), list(positions.values())
+        async with self._connection() as connection:
+            rows = await connection.fetch(SQL["read"], topic, *columns, each_max)
+        return [Record(topic, *row) for row in rows]
+
+    async def drop(self, topic: str, before: Mapping[int, int]) -> None:
+        """Drop the records before these offsets, whatever their age."""
+        columns = list(before), list(before.values())
+        async with self._connection() as connection:
+            await connection.execute(SQL["drop"], topic, *columns)
 
     async def prune(self, topic: str) -> int:
         """Drop records older than the retention; return how many went."""

@@ -10,13 +10,19 @@ stored by its processors, so every read starts with the offset it is told.
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import IllegalStateError, KafkaError, TopicAlreadyExistsError, for_code
 
-from origin.event_log.port import Entry, LogUnavailableError, Record, partition_of
+from origin.event_log.port import (
+    Entry,
+    LogOverloadedError,
+    LogUnavailableError,
+    Record,
+    partition_of,
+)
 
 APPENDS_WAITING_MAX = 50_000
 """Records that may wait for the brokers; beyond it the log is overloaded and says so."""
@@ -73,6 +79,9 @@ class KafkaEventLog:
         except KafkaError as error:
             await producer.stop()
             raise LogUnavailableError(f"no Kafka broker answers at {bootstrap_servers}") from error
+        except asyncio.CancelledError:
+            await producer.stop()  # whoever wanted the log has stopped waiting for it
+            raise
         return cls(bootstrap_servers, producer, partitions, retention_ms)
 
     @property
@@ -84,20 +93,22 @@ class KafkaEventLog:
         """Append the records; return their last places when every in-sync replica has them."""
         partitions = await self.partitions(topic)
         if self._records_waiting + len(entries) > APPENDS_WAITING_MAX:
-            raise LogUnavailableError(f"{self._records_waiting} records wait to be appended")
+            raise LogOverloadedError(f"{self._records_waiting} records wait to be appended")
         self._records_waiting += len(entries)
+        confirmations: list[asyncio.Future[Any]] = []
         try:
-            confirmations = [
-                await self._producer.send(
-                    topic, value=value, key=key, partition=partition_of(key, partitions)
+            for key, value in entries:
+                place = partition_of(key, partitions)
+                confirmations.append(
+                    await self._producer.send(topic, value=value, key=key, partition=place)
                 )
-                for key, value in entries
-            ]
             confirmed = await asyncio.gather(*confirmations)
         except KafkaError as error:
             raise LogUnavailableError(f"Kafka did not confirm the records: {error}") from error
         finally:
             self._records_waiting -= len(entries)
+            for confirmation in confirmations:
+                confirmation.cancel()  # nobody waits for what is still open
         places: dict[int, int] = {}
         for record in confirmed:
             places[record.partition] = max(record.offset, places.get(record.partition, 0))

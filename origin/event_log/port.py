@@ -38,6 +38,10 @@ class LogUnavailableError(Exception):
     """
 
 
+class LogOverloadedError(LogUnavailableError):
+    """More records wait to be appended than may: the log is there, but slower than its writers."""
+
+
 class Member(Protocol):
     """One reader of a topic; readers of the same group share its partitions."""
 

@@ -45,6 +45,9 @@ class Metrics:
         self._exploration = Gauge(
             "attune_exploration_rate", "Realised exploration rate.", registry=registry
         )
+        self._spilled = Gauge(
+            "attune_spilled_events", "Accepted events that wait for Kafka.", registry=registry
+        )
         self._defects = Counter("attune_defects", "Answers with status 500.", registry=registry)
 
     def saw_request(self, route: str, status: int, took_seconds: float) -> None:
@@ -84,6 +87,10 @@ class Metrics:
         """Note what the exploration controller decided."""
         self._epsilon.set(state.epsilon)
         self._exploration.set(state.rate)
+
+    def waits_for_the_log(self, events: int) -> None:
+        """Note how many events wait in the database to be forwarded to Kafka."""
+        self._spilled.set(events)
 
     def exposition(self) -> bytes:
         """Return all of it in Prometheus' text format."""

@@ -11,10 +11,12 @@ from typing import TypeVar
 
 from attune.embedding import EmbeddingRule
 from attune.exploration import ExplorationTarget
-from origin.event_log import open_configured_log
+from origin.event_log import MS_PER_HOUR, open_configured_log
+from origin.event_log.embedded import EmbeddedEventLog
 from origin.http.artwork_cache import ArtworkCache
-from origin.http.log_intake import LogIntake
+from origin.http.log_intake import Intake, LogIntake
 from origin.http.metrics import Metrics
+from origin.http.spilling_intake import SpillingIntake
 from origin.model_manifest import ModelError
 from origin.orchestrator import Limits, Models, Orchestrator
 from origin.plain_ranker import PlainRanker
@@ -45,7 +47,7 @@ class Services:
     """What a route may use. ``now_ms`` is the clock: nothing below the routes reads one."""
 
     store: PostgresStore
-    log: LogIntake
+    log: Intake
     policy: PolicyKeeper
     orchestrator: Orchestrator
     artwork: ArtworkCache
@@ -61,14 +63,15 @@ async def open_services(settings: Settings, database_url: str) -> AsyncIterator[
     await migrate_when_it_answers(database_url)
     rule = EmbeddingRule()
     target = ExplorationTarget(settings.exploration_low, settings.exploration_high)
-    log = LogIntake(lambda: open_configured_log(settings, database_url))
     async with connection_pool(database_url, settings.connections_max, "attune origin") as pool:
         store = PostgresStore(pool)
+        log = _log_intake(settings, database_url, store)
         policy = PolicyKeeper(store, rule, target)
         models = load_models(settings.models)
         orchestrator = Orchestrator(store, policy, models, rule, limits(settings))
         artwork = ArtworkCache(settings.home / "media")
         await staged(lambda: orchestrator.refresh_popular(now_ms()), START_DEADLINE_MS, None)
+        forwarding = asyncio.create_task(log.forward())
         try:
             counts = Remembered(store.counts, COUNTS_AGE_MS)
             yield Services(
@@ -84,7 +87,22 @@ async def open_services(settings: Settings, database_url: str) -> AsyncIterator[
             )
         finally:
             artwork.close()
+            forwarding.cancel()
+            await asyncio.wait((forwarding,))
             await log.close()
+
+
+def _log_intake(settings: Settings, database_url: str, store: PostgresStore) -> Intake:
+    """Return the log that the settings name; where that is Kafka, with the database behind it."""
+    log = LogIntake(lambda: open_configured_log(settings, database_url))
+    if settings.kafka_bootstrap_servers is None:
+        return log
+    spill = LogIntake(
+        lambda: EmbeddedEventLog.open(
+            database_url, settings.topic_partitions, settings.topic_retention_hours * MS_PER_HOUR
+        )
+    )
+    return SpillingIntake(log, spill, store)
 
 
 async def migrate_when_it_answers(database_url: str) -> None:

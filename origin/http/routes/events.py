@@ -15,7 +15,7 @@ from attune.contract.event import (
     read_event_batch,
 )
 from origin.event_log import EVENTS
-from origin.event_log.port import Entry, LogUnavailableError
+from origin.event_log.port import Entry, LogOverloadedError, LogUnavailableError
 from origin.http.routes.bodies import (
     bounded_body,
     decoded_json,
@@ -48,6 +48,9 @@ async def take_events(request: Request) -> Response:
             async with asyncio.timeout(APPEND_DEADLINE_S):
                 entries = [_entry(event) for event in batch.events]
                 positions = await tier.log.append(EVENTS, entries)
+        except LogOverloadedError:
+            tier.metrics.log_refused(len(batch.events))
+            return unavailable_reply("the event log is overloaded; send the batch again")
         except (LogUnavailableError, TimeoutError):
             tier.metrics.log_refused(len(batch.events))
             return unavailable_reply("the event log does not answer; send the batch again")
@@ -88,7 +91,7 @@ ENDPOINTS = (
             s400="the batch is no batch",
             s413="too large",
             s422="not one event keeps the contract",
-            s503="the log does not answer: send the batch again",
+            s503="the log does not answer or is overloaded: send the batch again",
         ),
         accepts=Body((JSON, MSGPACK), "EventBatch"),
         returns=Body((JSON,), "EventOutcome"),

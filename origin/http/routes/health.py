@@ -39,6 +39,7 @@ async def metrics(request: Request) -> Response:
     """Answer with the counters, for Prometheus."""
     tier = services(request)
     tier.metrics.explores(tier.policy.exploration)
+    tier.metrics.waits_for_the_log(tier.log.spilled)
     text = tier.metrics.exposition()
     return Response(text, headers={"content-type": CONTENT_TYPE_LATEST})
 

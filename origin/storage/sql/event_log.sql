@@ -57,6 +57,13 @@ CROSS JOIN LATERAL (
 ) AS found
 ORDER BY wanted.partition, found.record_offset
 
+-- name: drop
+-- $2 partitions, $3 the first offset to keep of each.
+DELETE FROM event_log USING unnest($2::integer[], $3::bigint[]) AS given (partition, first_offset)
+WHERE event_log.topic = $1
+    AND event_log.partition = given.partition
+    AND event_log.record_offset < given.first_offset
+
 -- name: prune
 -- Drops up to $3 records of each partition that were appended before $2 milliseconds ago.
 -- Materialized: before the first ANALYZE the planner would look for the ends once per record.
