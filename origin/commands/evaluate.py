@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from origin.commands.evaluate_ope import command as ope
 from origin.commands.report import FigureTree, json_option, print_table, say, show
 from origin.evaluation.figures import STRATA, Cell, Estimate, Ranks, cells, leads
 
@@ -21,6 +22,9 @@ MODELS = ("fitted", "shipped", "plain")
 @click.group("evaluate")
 def command() -> None:
     """Measure quality on past events."""
+
+
+command.add_command(ope)
 
 
 @command.command("prequential")
