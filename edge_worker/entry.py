@@ -1,63 +1,36 @@
-"""The border to JavaScript: its byte arrays become bytes on the way in, bytes become arrays."""
+"""The border to JavaScript: what the worker's snapshot is made of, and how it wakes up.
 
-# The interpreter's bridge exists inside the worker alone, where no type checker sees it.
-# pyright: reportMissingImports=false, reportUnknownVariableType=false
+JavaScript holds one object, ``Phases``, and calls its public methods with bytes, text, numbers and
+truth values; what comes back is bytes or nothing (see wasm/python_calls.js).
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from pyodide.ffi import to_js
+import gc
+import random
 
 from edge_worker.phases import Phases
+from edge_worker.rehearsal import rehearse
 
 
-class JsBytes(Protocol):
-    """A JavaScript Uint8Array."""
+def opened(manifest: bytes) -> Phases:
+    """Return a fresh edge in an interpreter that has gone through every phase already.
 
-    def to_bytes(self) -> bytes:
-        """Return a copy."""
-        ...
+    All that a rehearsal leaves behind lives as long as the interpreter: it is frozen, so that the
+    collector never walks through it again.
+    """
+    rehearse(manifest)
+    phases = Phases(manifest)
+    gc.collect()
+    gc.freeze()
+    return phases
 
 
-class Entry:
-    """``Phases`` for JavaScript. Numbers and strings cross as they are."""
+def methods() -> bytes:
+    """Return the names of the phases that JavaScript may call, one a line."""
+    return "\n".join(name for name in vars(Phases) if not name.startswith("_")).encode()
 
-    def __init__(self, manifest: JsBytes) -> None:
-        self._phases = Phases(manifest.to_bytes())
 
-    def begin(self, arrival: JsBytes) -> object:
-        """See ``Phases.begin``."""
-        return to_js(self._phases.begin(arrival.to_bytes()))
-
-    def resume(self, handle: int, payload: JsBytes, source: str, now_ms: float) -> object:
-        """See ``Phases.resume``."""
-        return to_js(self._phases.resume(handle, payload.to_bytes(), source, int(now_ms)))
-
-    def finish(self, handle: int, scores: JsBytes) -> object:
-        """See ``Phases.finish``."""
-        return to_js(self._phases.finish(handle, scores.to_bytes()))
-
-    def drop(self, handle: int) -> None:
-        """See ``Phases.drop``."""
-        self._phases.drop(handle)
-
-    def offer_bundle(self, key: str, payload: JsBytes, source: str, now_ms: float) -> object:
-        """See ``Phases.offer_bundle``."""
-        return to_js(self._phases.offer_bundle(key, payload.to_bytes(), source, int(now_ms)))
-
-    def offer_policy(self, payload: JsBytes, etag: str) -> None:
-        """See ``Phases.offer_policy``."""
-        self._phases.offer_policy(payload.to_bytes(), etag)
-
-    def begin_events(self, arrival: JsBytes) -> object:
-        """See ``Phases.begin_events``."""
-        return to_js(self._phases.begin_events(arrival.to_bytes()))
-
-    def finish_events(self, users: JsBytes, count: int, accepted: bool, now_ms: float) -> None:
-        """See ``Phases.finish_events``."""
-        self._phases.finish_events(users.to_bytes(), count, accepted, int(now_ms))
-
-    def status(self) -> object:
-        """See ``Phases.status``."""
-        return to_js(self._phases.status())
+def woke_up() -> None:
+    """Draw new dice: those of the snapshot are known to everybody."""
+    random.seed()

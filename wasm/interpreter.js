@@ -1,63 +1,75 @@
 /** The Python interpreter of this isolate: started by the first request, replaced if it dies. */
 
 import adapters from "./adapters.wasm";
-import manifest from "./edge_scorer.json";
 import errorMarker from "./error_marker.wasm";
 import code from "./interpreter.wasm";
-import library from "./library.zip";
 import msgpack from "./msgpack.wasm";
-import { bootPyodide } from "./pyodide_boot.js";
+import { PythonError } from "./python_calls.js";
+import pages from "./snapshot.bin";
+import { restored } from "./snapshot.js";
+import head from "./snapshot.json";
 import trampoline from "./trampoline.wasm";
 
-const EXTENSIONS = { "msgpack/_cmsgpack.cpython-314-wasm32-emscripten.so": msgpack };
-
-/** What JavaScript calls. */
-const METHODS = [
-  "begin",
-  "resume",
-  "finish",
-  "drop",
-  "offer_bundle",
-  "offer_policy",
-  "begin_events",
-  "finish_events",
-  "status",
-];
+const PARTS = {
+  adapters,
+  errorMarker,
+  interpreter: code,
+  trampoline,
+  extensions: { "msgpack/_cmsgpack.cpython-314-wasm32-emscripten.so": msgpack },
+};
 
 let starting;
 
 /** How often Python was started in this isolate: more than once means that it died. */
 export let boots = 0;
 
-/** Return the methods of Python's entry object (see edge_worker/entry.py). */
-export function python() {
-  starting ??= start().catch((error) => {
-    starting = undefined;
-    throw error;
-  });
-  return starting;
+/** Return Python's phases by name (see edge_worker/phases.py). */
+export async function python() {
+  return (await interpreter()).phases;
 }
 
 /** Whether Python runs already. */
 export const isStarted = () => starting !== undefined;
 
-async function start() {
+/** Return {calls, phases}; production needs the phases alone. */
+export function interpreter() {
+  if (starting === undefined) {
+    const attempt = start(() => {
+      if (starting === attempt) starting = undefined;
+    });
+    starting = attempt;
+  }
+  return starting;
+}
+
+async function start(over) {
   boots += 1;
-  const onFatal = () => {
-    starting = undefined;
+  try {
+    const described = JSON.parse(head);
+    const calls = await restored(PARTS, described, pages);
+    calls.call(described.woke_up, []);
+    const phases = Object.entries(described.phases).map(([name, address]) => [
+      name,
+      guarded(calls, address, over),
+    ]);
+    return { calls, phases: Object.fromEntries(phases) };
+  } catch (error) {
+    over();
+    throw error;
+  }
+}
+
+/** Return the call of one phase; an interpreter that died is never called again. */
+function guarded(calls, address, over) {
+  return (...values) => {
+    if (calls.isDead) throw new Error("this interpreter has died");
+    try {
+      return calls.call(address, values);
+    } catch (error) {
+      if (error instanceof PythonError) throw error;
+      calls.isDead = true;
+      over();
+      throw new Error("the interpreter died", { cause: error });
+    }
   };
-  const parts = {
-    adapters,
-    errorMarker,
-    interpreter: code,
-    library,
-    trampoline,
-    extensions: EXTENSIONS,
-    onFatal,
-  };
-  const interpreter = await bootPyodide(parts);
-  const { Entry } = interpreter.pyimport("edge_worker.entry");
-  const entry = Entry(new TextEncoder().encode(manifest));
-  // Every look at a Python attribute makes a proxy that lives until JavaScript's collector finds it.
-  return Object.fromEntries(METHODS.map((name) => [name, entry[name]]));
 }

@@ -1,6 +1,6 @@
 /**
- * Starting Pyodide inside a worker: what `pyodide.mjs` does, without any I/O and without a single
- * module compiled at run time.
+ * An instance of Pyodide's interpreter inside a worker: what `pyodide.mjs` does, without any I/O,
+ * without a module compiled at run time and without the bridge between the languages.
  */
 
 import createPyodideModule from "./pyodide.asm.mjs";
@@ -9,52 +9,39 @@ const LIBRARY_PATH = "/lib/python314.zip";
 const SITE_PACKAGES = "/lib/python3.14/site-packages";
 
 /**
- * Return Pyodide's public API with the library in place.
- *
- * @param {object} parts
- * @param {WebAssembly.Module} parts.interpreter
- * @param {WebAssembly.Module} parts.adapters    one pass-through per function signature
- * @param {WebAssembly.Module} parts.trampoline
- * @param {WebAssembly.Module} parts.errorMarker
- * @param {Record<string, WebAssembly.Module>} parts.extensions  by path below site-packages
- * @param {ArrayBuffer} parts.library
- * @param {(error: unknown) => void} parts.onFatal
+ * @typedef {object} Parts
+ * @property {WebAssembly.Module} interpreter
+ * @property {WebAssembly.Module} adapters    one pass-through per function signature
+ * @property {WebAssembly.Module} trampoline
+ * @property {WebAssembly.Module} errorMarker
+ * @property {Record<string, WebAssembly.Module>} extensions  by path below site-packages
  */
-export async function bootPyodide(parts) {
-  const api = { config: configuration(), runtimeEnv: { IN_WORKERD: true, IN_BROWSER: true } };
-  const module = await createPyodideModule({
-    API: api,
+
+/**
+ * Return Emscripten's module with an interpreter that has been started from `library`, or, without
+ * one, with a blank memory into which a snapshot can be put.
+ *
+ * @param {Parts} parts
+ * @param {ArrayBuffer | null} library          the archive of compiled modules
+ * @param {(memory: ArrayBuffer) => void} seen  is shown the memory before anything has run
+ */
+export async function interpreterModule(parts, library = null, seen = () => {}) {
+  return await createPyodideModule({
+    // What Pyodide's own API would be made of: it is never started.
+    API: { config: { jsglobals: {}, env: {} }, runtimeEnv: { IN_WORKERD: true } },
     attune: hooks(parts),
+    noInitialRun: library === null,
     noImageDecoding: true,
     noAudioDecoding: true,
     noWasmDecoding: false,
-    thisProgram: api.config._sysExecutable,
+    thisProgram: "/bin/python",
     arguments: [],
     print: (line) => console.log(line),
     printErr: (line) => console.warn(line),
     locateFile: (path) => path,
-    instantiateWasm: (imports, receive) => instantiate(parts, imports, receive),
-    preRun: [(started) => placeFiles(started, parts)],
+    instantiateWasm: (imports, receive) => instantiate(parts, imports, receive, seen),
+    preRun: [(started) => placeFiles(started, parts, library)],
   });
-  api.on_fatal = parts.onFatal;
-  const python = module.API.finalizeBootstrap();
-  module.API.initializeStreams();
-  return python;
-}
-
-function configuration() {
-  return {
-    jsglobals: globalThis,
-    env: {},
-    args: [],
-    packages: [],
-    indexURL: "/",
-    packageBaseUrl: "/",
-    packageCacheDir: "/",
-    cdnUrl: "/",
-    enableRunUntilComplete: false,
-    checkAPIVersion: true,
-  };
 }
 
 function hooks(parts) {
@@ -65,7 +52,11 @@ function hooks(parts) {
     sideModules: Object.fromEntries(
       extensions.map(([path, code]) => [`${SITE_PACKAGES}/${path}`, code]),
     ),
-    fillRandom: (view) => crypto.getRandomValues(view),
+    fillRandom: parts.fillRandom ?? ((view) => crypto.getRandomValues(view)),
+    /** Where the next C extension is to be put; undefined lets the interpreter choose. */
+    memoryBase: undefined,
+    /** Filled by the patched glue: functions of its own that a snapshot needs. */
+    internals: undefined,
   };
 }
 
@@ -81,23 +72,30 @@ function adapter(module) {
   };
 }
 
-function instantiate(parts, imports, receive) {
+function instantiate(parts, imports, receive, seen) {
   const marker = new WebAssembly.Instance(parts.errorMarker).exports;
   imports.env.Jsv_GetError_import = marker.Jsv_GetError_import;
   imports.env.JsvError_Check = marker.JsvError_Check;
-  receive(new WebAssembly.Instance(parts.interpreter, imports), parts.interpreter);
+  const instance = new WebAssembly.Instance(parts.interpreter, imports);
+  seen(instance.exports.memory.buffer);
+  receive(instance, parts.interpreter);
   return {};
 }
 
-function placeFiles(module, parts) {
+function placeFiles(module, parts, library) {
   const { FS, API, ENV } = module;
-  // What bytes hash to must not differ between isolates: it decides the order of sets.
-  Object.assign(ENV, { HOME: "/home/pyodide", PYTHONHASHSEED: "0", PYTHONDONTWRITEBYTECODE: "1" });
+  Object.assign(ENV, {
+    HOME: "/home/pyodide",
+    LANG: "C.UTF-8",
+    PYTHONDONTWRITEBYTECODE: "1",
+    // What bytes hash to must not differ between isolates: it decides the order of sets.
+    PYTHONHASHSEED: "0",
+  });
   API.pyVersionTuple = [3, 14, 2];
   API.sitePackages = SITE_PACKAGES;
   for (const folder of ["/home/pyodide", SITE_PACKAGES, "/lib/python3.14/lib-dynload"])
     FS.mkdirTree(folder);
-  FS.writeFile(LIBRARY_PATH, new Uint8Array(parts.library), { canOwn: true });
+  if (library !== null) FS.writeFile(LIBRARY_PATH, new Uint8Array(library), { canOwn: true });
   for (const path of Object.keys(parts.extensions)) {
     // The import system looks for a file; its code comes from the prepared module.
     FS.mkdirTree(`${SITE_PACKAGES}/${path.slice(0, path.lastIndexOf("/"))}`);

@@ -57,7 +57,7 @@ def same_plan(ours: bytes, theirs: bytes) -> dict[str, Any]:
 
 
 def test_every_decision_and_every_byte_is_the_same_in_both_runtimes(worker: Worker) -> None:
-    phases = Phases((DIST / "python/edge_scorer.json").read_bytes())
+    phases = Phases((DIST / "scorer/edge_scorer.json").read_bytes())
     rng = random.Random(20260301)
     now_ms = NOW_MS
     waited = 0
@@ -109,7 +109,7 @@ def random_scores(rng: random.Random, rows: int) -> bytes:
 
 
 def test_a_batch_of_events_is_read_the_same_in_both_runtimes(worker: Worker) -> None:
-    phases = Phases((DIST / "python/edge_scorer.json").read_bytes())
+    phases = Phases((DIST / "scorer/edge_scorer.json").read_bytes())
     good = {
         "event_id": "e1",
         "type": "click",

@@ -19,6 +19,7 @@ import { compiledLibrary, pythonSources } from "./library.mjs";
 import { applyPatches } from "./patch.mjs";
 import { PYODIDE_PATCHES } from "./pyodide_patches.mjs";
 import { SCORER_PATCHES, unsharedMemory } from "./scorer_patches.mjs";
+import { interpreterSnapshot } from "./snapshot.mjs";
 import { msgpackWheel } from "./wheel.mjs";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -109,8 +110,17 @@ async function pythonWorker() {
     Buffer.from(`AGFzbQ${between(loader, '"AGFzbQ', '"')}`, "base64"),
   );
   const { library, extension } = await compiledLibrary(ROOT, msgpackWheel(join(WASM, "build")));
-  put("python/library.zip", library);
   put("python/msgpack.wasm", extension);
+  const { head, pages } = await interpreterSnapshot(
+    ROOT,
+    join(UNFINISHED, "python"),
+    library,
+    join(WASM, "build", "snapshot"),
+  );
+  put("python/snapshot.json", head);
+  put("python/snapshot.bin", pages);
+  // What the interpreter knows of the model stands in its snapshot.
+  rmSync(join(UNFINISHED, "python/edge_scorer.json"));
 }
 
 function scorerWorker() {

@@ -9,6 +9,9 @@
  *   attune.trampolineModule         the module of CPython's call trampoline
  *   attune.sideModules[path]        compiled C extensions by file path
  *   attune.fillRandom(view)         where randomness comes from
+ *   attune.memoryBase               where the next C extension goes (a snapshot has chosen)
+ *
+ * and out, for a snapshot, through `Module.attune.internals`: what the glue keeps to itself.
  */
 
 /** @type {import("./patch.mjs").Patch[]} */
@@ -35,6 +38,18 @@ export const PYODIDE_PATCHES = [
     why: "C extensions come from prepared modules, not from the bytes of a file",
     find: "function loadLibData(){",
     put: "function loadLibData(){var prepared=Module.attune.sideModules[libName];if(prepared){return flags.loadAsync?Promise.resolve(prepared):prepared}",
+    times: 1,
+  },
+  {
+    why: "a C extension is put where the snapshot has it",
+    find: "var getMemory=size=>{",
+    put: "var getMemory=size=>{if(Module.attune.memoryBase!==undefined){return Module.attune.memoryBase}",
+    times: 1,
+  },
+  {
+    why: "a snapshot is made of, and restored with, what the glue keeps to itself",
+    find: "wasmExports=await (createWasm());run();",
+    put: "wasmExports=await (createWasm());Module.attune.internals={growMemory,loadDynamicLibrary,wasmTable,LDSO,stackSave,stackRestore};run();",
     times: 1,
   },
   {
