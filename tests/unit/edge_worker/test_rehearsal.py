@@ -5,6 +5,7 @@ import json
 import pytest
 
 from attune.context import CONTEXT_VERSION
+from attune.contract import SCHEMA_VERSION
 from attune.features import EDGE_FEATURES
 from edge_worker import rehearsal
 from edge_worker.entry import methods
@@ -12,7 +13,12 @@ from edge_worker.phases import Phases
 from edge_worker.rehearsal import rehearse
 
 MANIFEST = json.dumps(
-    {"version": "rehearsed", "context_version": CONTEXT_VERSION, "feature_order": EDGE_FEATURES}
+    {
+        "version": "rehearsed",
+        "feature_order": EDGE_FEATURES,
+        "context_version": CONTEXT_VERSION,
+        "schema_version": SCHEMA_VERSION,
+    }
 ).encode()
 
 
