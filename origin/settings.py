@@ -93,6 +93,14 @@ class Settings:
     bundle_stale_ms: int = setting("ATTUNE_BUNDLE_STALE_MS", whole(0, 2_592_000_000), 86_400_000)
     """How long the edge may go on serving it while no newer one is to be had."""
 
+    reward_window_ms: int = setting("ATTUNE_REWARD_WINDOW_MS", whole(1_000, 86_400_000), 1_800_000)
+    """How long after a slate was seen its items may earn: half an hour, as sessions end."""
+
+    history_retention_hours: int = setting(
+        "ATTUNE_HISTORY_RETENTION_HOURS", whole(1, 87_600), 2_160
+    )
+    """How far back training sets reach: 90 days of slates, interactions and impressions."""
+
     exploration_low: float = setting("ATTUNE_EXPLORATION_LOW", share, 0.05)
     exploration_high: float = setting("ATTUNE_EXPLORATION_HIGH", share, 0.15)
 

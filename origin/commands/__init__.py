@@ -21,6 +21,7 @@ COMMANDS = {
     "import": LazyCommand("origin.commands.import_:command", "Load users, items or events."),
     "dataset": LazyCommand("origin.commands.dataset:command", "Load a ready-made data set."),
     "items": LazyCommand("origin.commands.items:command", "Look into the catalogue."),
+    "export": LazyCommand("origin.commands.export:command", "Write what was learned from."),
     "train": LazyCommand("origin.commands.train:command", "Train embeddings, ranker and scorer."),
     "evaluate": LazyCommand("origin.commands.evaluate:command", "Measure quality on past events."),
     "bench": LazyCommand("origin.commands.bench:command", "Measure speed, load and freshness."),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from origin.dataset.records import ImportedUser
     from origin.event_log.port import EventLog
     from origin.settings import Settings
+    from origin.storage.offline import OfflineStore
     from origin.storage.port import UserRow
     from origin.storage.postgres import PostgresStore
     from origin.storage.postgres_training import PostgresTraining
@@ -42,6 +43,7 @@ class Destination:
 
     store: "PostgresStore"
     training: "PostgresTraining"
+    offline: "OfflineStore"
     log: "EventLog"
 
 
@@ -72,6 +74,7 @@ async def _connected(
     from origin.event_log import open_configured_log
     from origin.storage.database import connection_pool, migrate
     from origin.storage.postgres import PostgresStore
+    from origin.storage.postgres_offline import PostgresOffline
     from origin.storage.postgres_training import PostgresTraining
 
     await migrate(database_url)
@@ -79,7 +82,8 @@ async def _connected(
         connection_pool(database_url, 3, "import") as pool,
         await open_configured_log(settings, database_url) as log,
     ):
-        return await work(Destination(PostgresStore(pool), PostgresTraining(pool), log))
+        training, offline = PostgresTraining(pool), PostgresOffline(pool)
+        return await work(Destination(PostgresStore(pool), training, offline, log))
 
 
 @contextmanager

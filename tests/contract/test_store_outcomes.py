@@ -59,7 +59,7 @@ def served(slate_id: str, user_id: str | None = "ann", at_ms: int = NOW_MS) -> S
         policy_version=3,
         model_version="m",
         context_version=1,
-        degraded="none",
+        degraded="full",
         epsilon=0.02,
         seed=7,
         candidates=40,
