@@ -51,6 +51,8 @@ class Broker:
 
     home: Path
     port: int
+    advertised_port: int | None = None
+    """Where clients are sent once they have connected, if not to ``port``: a line in between."""
 
     @property
     def bootstrap_servers(self) -> str:
@@ -144,7 +146,10 @@ def _configure(broker: Broker) -> None:
     broker.home.mkdir(parents=True, exist_ok=True)
     template = Template((HERE / "server.properties").read_text())
     filled = template.safe_substitute(
-        port=broker.port, controller_port=broker.port + 1, log_dir=broker.home / "data"
+        port=broker.port,
+        advertised_port=broker.advertised_port or broker.port,
+        controller_port=broker.port + 1,
+        log_dir=broker.home / "data",
     )
     (broker.home / "server.properties").write_text(filled)
 

@@ -1,22 +1,31 @@
-"""Real consumer processes, killed again and again under load: nothing is lost, nothing doubled."""
+"""Consumers killed, broker and database crashed, network cut, all under load: exactly once.
+
+At the end the database holds, row by row, what one thread learns from the same events one by one.
+"""
 
 import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
 
+from attune.contract.event import Event
 from origin.event_log import EVENTS, open_event_log
-from origin.event_log.port import EventLog
-from origin.storage.database import connection_pool
+from origin.event_log.broker import process
+from origin.event_log.broker.process import Broker
+from origin.event_log.port import EventLog, LogUnavailableError
+from origin.storage.database import OUTAGES, connection_pool, migrate
+from origin.storage.embedded_postgres import running_postgres
 from origin.storage.postgres import PostgresStore
+from tests.integration.consumers.fleet import Fleet
+from tests.integration.consumers.line import Line
 from tests.integration.consumers.traffic import (
     assert_same,
     entries,
@@ -26,110 +35,223 @@ from tests.integration.consumers.traffic import (
     reference,
 )
 
-Consumers = list[subprocess.Popen[bytes]]
-EVENTS_TOTAL = 6_000
-POISON = b"\xc1"
+EVENTS_TOTAL = 12_000
+EVENTS_PER_APPEND = 40
+POISON_EVERY = 50
+"""Appends between two records that nobody can read."""
+CONSUMERS = 5
+ROUNDS = {"embedded": 4, "kafka": 11}
+"""Times that the whole fleet is killed, one by one. On Kafka each costs the six seconds after which
+the broker gives killed members up."""
 
 
-class Fleet:
-    """Some ``attune consume`` processes that share the work."""
+class Machines:
+    """A database, maybe a broker, and the lines to them."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._environment = {**os.environ, **environment}
-        self._consumers: Consumers = []
+    def __init__(self, home: Path, kafka_home: Path | None) -> None:
+        self._home = home
+        self._database = ExitStack()
+        self.database_url = ""
+        """Of the database itself, for those who look at it from outside."""
+        database_port, kafka_port = process.free_port(), process.free_port()
+        self.far_database_url = f"postgresql://postgres@127.0.0.1:{database_port}/postgres"
+        self._lines = [Line(database_port, self._reach_database)]
+        self.broker: Broker | None = None
+        if kafka_home is not None:
+            broker = Broker(kafka_home, process.free_port(), advertised_port=kafka_port)
+            self._lines.append(
+                Line(kafka_port, lambda: asyncio.open_connection("127.0.0.1", broker.port))
+            )
+            self.broker = broker
 
-    def start(self) -> None:
-        """Start one more."""
-        command = (sys.executable, "-c", "from origin.commands import main; main()", "consume")
-        self._consumers.append(
-            subprocess.Popen(command, env=self._environment, stderr=subprocess.DEVNULL)
-        )
+    async def start(self) -> None:
+        """Start everything, with an empty database."""
+        self.start_database()
+        for line in self._lines:
+            await line.mend()
+        if self.broker is not None:
+            await asyncio.to_thread(process.start, self.broker)
+        await migrate(self.database_url)
+        async with connection_pool(self.database_url, 1) as pool:
+            await fill(PostgresStore(pool))
 
-    def kill_one(self, rng: random.Random) -> None:
-        """Kill one as a power cut would, and start another in its place."""
-        victim = self._consumers.pop(rng.randrange(len(self._consumers)))
-        victim.kill()
-        victim.wait()
-        self.start()
+    def stop(self) -> None:
+        """Stop database and broker."""
+        if self.broker is not None:
+            process.stop(self.broker)
+        self._database.close()
 
-    def stop(self) -> list[int]:
-        """Stop all as an operator would; return their exit codes and fail past the deadline."""
-        for consumer in self._consumers:
-            consumer.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + 5
-        try:
-            return [one.wait(deadline - time.monotonic()) for one in self._consumers]
-        finally:
-            self.kill_all()
+    def start_database(self) -> None:
+        """Start the database; after a crash it recovers from its log."""
+        self.database_url = self._database.enter_context(running_postgres(self._home))
 
-    def kill_all(self) -> None:
-        """Leave no process behind, whatever happened."""
-        for consumer in self._consumers:
-            consumer.kill()
-            consumer.wait()
-        self._consumers.clear()
+    async def crash_database(self) -> None:
+        """End it as a crash would, without a checkpoint, and start it again."""
+        await asyncio.to_thread(self._crash_database)
+
+    def _crash_database(self) -> None:
+        pid = int((self._home / "postgres" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGQUIT)
+        while Path(f"/proc/{pid}").exists():
+            time.sleep(0.02)
+        self.start_database()
+
+    async def crash_broker(self) -> None:
+        """Kill it and start it again."""
+        assert self.broker is not None
+        pid = process.running_pid(self.broker)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await asyncio.to_thread(process.start, self.broker)
+
+    async def disconnect(self) -> None:
+        """Cut the lines for good."""
+        for line in self._lines:
+            await line.cut()
+
+    async def cut_network(self) -> None:
+        """Close the ports for two seconds."""
+        await self.disconnect()
+        await asyncio.sleep(2.0)
+        for line in self._lines:
+            await line.mend()
+
+    async def behind(self) -> int:
+        """Return how many records are behind the groups; while the database is away, 0."""
+        with suppress(*OUTAGES):
+            connection = await asyncpg.connect(self.database_url)
+            try:
+                return await connection.fetchval(
+                    "SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_offsets"
+                    " WHERE topic = $1", EVENTS,
+                )  # fmt: skip
+            finally:
+                await connection.close()
+        return 0
+
+    async def _reach_database(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        directory = parse_qs(urlsplit(self.database_url).query)["host"][0]
+        return await asyncio.open_unix_connection(f"{directory}/.s.PGSQL.5432")
 
 
 @pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
-def kafka(request: pytest.FixtureRequest) -> str | None:
-    return None if request.param == "embedded" else request.getfixturevalue("kafka_broker")
+def log_kind(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
 @pytest.fixture
-def fleet(kafka: str | None, new_postgres_url: str) -> Iterator[Fleet]:
+def machines(log_kind: str, home: Path, tmp_path: Path) -> Iterator[Machines]:
+    machines = Machines(home, tmp_path / "kafka" if log_kind == "kafka" else None)
+    yield machines
+    machines.stop()
+
+
+@pytest.fixture
+def fleet(machines: Machines) -> Iterator[Fleet]:
     # An empty variable counts as absent, whatever the developer's own environment says.
-    fleet = Fleet({"DATABASE_URL": new_postgres_url, "KAFKA_BOOTSTRAP_SERVERS": kafka or ""})
+    address = machines.broker.bootstrap_servers if machines.broker else ""
+    fleet = Fleet({"DATABASE_URL": machines.far_database_url, "KAFKA_BOOTSTRAP_SERVERS": address})
     yield fleet
     fleet.kill_all()
 
 
-@asynccontextmanager
-async def progress(url: str, log: EventLog) -> AsyncIterator[Callable[[], Awaitable[int]]]:
-    """Yield a question: how many records are behind the group?"""
-    async with connection_pool(url, 1) as pool:
-        store = PostgresStore(pool)
-        await fill(store)
-        partitions = range(await log.partitions(EVENTS))
-
-        async def processed() -> int:
-            async with store.transaction() as transaction:
-                offsets = await transaction.next_offsets("learning", EVENTS, partitions)
-            return sum(offsets.values())
-
-        yield processed
-
-
-async def test_killed_consumers_lose_nothing_and_double_nothing(
-    fleet: Fleet, kafka: str | None, new_postgres_url: str
+async def test_nothing_is_lost_or_doubled_whatever_is_killed_and_when(
+    machines: Machines, fleet: Fleet, log_kind: str
 ) -> None:
-    traffic = events(EVENTS_TOTAL, users=60)
+    traffic = events(EVENTS_TOTAL, users=80)
     rng = random.Random(5)
-    async with (
-        await open_event_log(new_postgres_url, kafka) as log,
-        progress(new_postgres_url, log) as processed,
-    ):
-        fleet.start()
-        fleet.start()
-        writing = asyncio.create_task(_write(log, traffic))
-        kills = 0
-        async with asyncio.timeout(150):
-            while await processed() < EVENTS_TOTAL + EVENTS_TOTAL // 100:
-                await asyncio.sleep(rng.uniform(0.5, 2.0))
-                if kills < (4 if kafka else 8):
-                    fleet.kill_one(rng)
-                    kills += 1
-            await writing
-        assert kills >= 3
-        # One that is still starting has no handler yet and dies of the signal itself.
-        assert set(fleet.stop()) <= {0, -signal.SIGTERM}
-    assert_same(await learned(new_postgres_url), await reference(traffic))
-    connection = await asyncpg.connect(new_postgres_url)
-    assert await connection.fetchval("SELECT count(*) FROM dead_letters") == EVENTS_TOTAL // 100
-    await connection.close()
+    await machines.start()
+    address = machines.broker.bootstrap_servers if machines.broker else None
+    async with asyncio.timeout(240), await open_event_log(machines.database_url, address) as log:
+        calm = asyncio.Event()
+        async with _writing(log, traffic, calm):
+            await _trouble(machines, fleet, ROUNDS[log_kind], rng)
+            calm.set()
+        await _learned_to_the_end(machines, log)
+        ends = await log.end_offsets(EVENTS)
+    assert await asyncio.to_thread(fleet.stop) == {0}
+    await machines.disconnect()
+    assert fleet.kills == ROUNDS[log_kind] * CONSUMERS
+    assert_same(await learned(machines.database_url), await reference(traffic))
+    await _assert_bookkeeping(machines.database_url, traffic, ends)
 
 
-async def _write(log: EventLog, traffic: list) -> None:
-    """Append slowly enough that consumers are killed amid it, with one poison in a hundred."""
-    for start in range(0, len(traffic), 100):
-        await log.append(EVENTS, [*entries(traffic[start : start + 100]), (b"key", POISON)])
-        await asyncio.sleep(0.12)
+async def _trouble(machines: Machines, fleet: Fleet, rounds: int, rng: random.Random) -> None:
+    """Kill and crash; the fleet gets forward between two rounds."""
+    fleet.start(1)
+    await _progress(machines)
+    fleet.start(CONSUMERS - 1)  # a rebalance under load
+    crashes = [machines.crash_database, machines.cut_network]
+    if machines.broker is not None:
+        crashes.append(machines.crash_broker)
+    for number in range(rounds):
+        await _progress(machines)
+        await asyncio.sleep(rng.uniform(0.0, 0.4))
+        if number % 2 and crashes:
+            await crashes.pop(0)()
+        for _ in range(CONSUMERS):
+            await asyncio.sleep(rng.uniform(0.0, 0.1))
+            fleet.kill_one(rng)
+
+
+async def _progress(machines: Machines) -> None:
+    """Return when something more has been learned."""
+    before = await machines.behind()
+    async with asyncio.timeout(40):
+        while await machines.behind() <= before:  # noqa: ASYNC110 - it asks
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def _writing(
+    log: EventLog, traffic: Sequence[Event], calm: asyncio.Event
+) -> AsyncIterator[None]:
+    """Append all of it during the block, slowly; at its end in haste."""
+    writing = asyncio.create_task(_write(log, traffic, calm))
+    try:
+        yield
+        await writing
+    finally:
+        writing.cancel()
+
+
+async def _write(log: EventLog, traffic: Sequence[Event], calm: asyncio.Event) -> None:
+    """Append; what is not confirmed is sent again, as the edge does."""
+    for start in range(0, len(traffic), EVENTS_PER_APPEND):
+        batch = entries(traffic[start : start + EVENTS_PER_APPEND])
+        if start // EVENTS_PER_APPEND % POISON_EVERY == 0:
+            batch.append((b"key", b"\xc1%d" % start))
+        while True:
+            try:
+                await log.append(EVENTS, batch)
+                break
+            except LogUnavailableError:
+                await asyncio.sleep(0.1)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(calm.wait(), 0.25)
+
+
+async def _learned_to_the_end(machines: Machines, log: EventLog) -> None:
+    end = sum((await log.end_offsets(EVENTS)).values())
+    async with asyncio.timeout(60):
+        while await machines.behind() < end:  # noqa: ASYNC110 - it asks
+            await asyncio.sleep(0.1)
+
+
+async def _assert_bookkeeping(url: str, traffic: Sequence[Event], ends: dict[int, int]) -> None:
+    """Offsets stand at the end, every event was claimed once, every poison was put aside once."""
+    connection = await asyncpg.connect(url)
+    try:
+        offsets = await connection.fetch(
+            "SELECT partition, next_offset FROM consumer_offsets WHERE topic = $1", EVENTS
+        )
+        claimed = await connection.fetchval("SELECT count(*) FROM processed_events")
+        letters = await connection.fetch("SELECT partition, log_offset, value FROM dead_letters")
+    finally:
+        await connection.close()
+    assert dict(map(tuple, offsets)) == ends
+    assert claimed == len({event.event_id for event in traffic})
+    assert len({(row["partition"], row["log_offset"]) for row in letters}) == len(letters)
+    step = EVENTS_PER_APPEND * POISON_EVERY
+    poison = {b"\xc1%d" % start for start in range(0, len(traffic), step)}
+    assert {row["value"] for row in letters} == poison
