@@ -1,20 +1,26 @@
 """A request as it arrives: what JavaScript says of it, and what it asks once consent is applied."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from attune.consent import effective_consent
 from attune.contract.recommendation import RecommendationRequest, read_recommendation_request
+from edge_worker.identity import Credentials
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An HTTP request as JavaScript hands it over, with the clock's and the dice's say."""
+    """An HTTP request as JavaScript hands it over, with the clock's and the dice's say.
+
+    ``client`` is the network address that it came from, empty where the platform does not tell.
+    """
 
     body: object
     global_privacy_control: bool
     region: str
     now_ms: int
     entropy: bytes
+    client: str = ""
+    credentials: Credentials = field(default_factory=Credentials)
 
 
 def arrived_request(arrival: Arrival) -> RecommendationRequest:

@@ -19,11 +19,16 @@ from attune.consent import Consent
 from attune.contract.bundle import Bundle, BundleRequest, pack_bundle_request, read_bundle
 from attune.contract.decode import ContractError, Fields
 from attune.contract.policy import read_policy
+from attune.identity import ID_BYTES, TOKEN_LENGTH_MAX
 from edge_worker.arrival import Arrival
 from edge_worker.flight import Awaited, Fetch, Flight
+from edge_worker.gate import Gate
 from edge_worker.handler import BUNDLE_DEADLINE_MS, SCORER_DEADLINE_MS, Edge
+from edge_worker.identity import Credentials, identified_batch, identified_request
 from edge_worker.intake import RETRY_AFTER_S, outcome, read_intake
 from edge_worker.model import read_model
+from edge_worker.refusal import refusal
+from edge_worker.settings import EdgeSettings, read_settings
 
 FLIGHTS_MAX = 1_000
 """Requests between their phases; JavaScript drops each in ``finally``, so more are a leak."""
@@ -40,11 +45,21 @@ class Phases:
         self._flights: OrderedDict[int, Flight] = OrderedDict()
         self._questions: OrderedDict[str, BundleRequest] = OrderedDict()
         self._handles = 0
+        self._gate = Gate(EdgeSettings(), self.edge.counters)
+
+    def configure(self, variables: bytes) -> None:
+        """Take the deployment's settings, once, before the first request.
+
+        Raises:
+            SettingsError: naming every malformed variable.
+        """
+        self._gate = Gate(read_settings(unpack(variables)), self.edge.counters)
 
     def begin(self, arrival: bytes) -> bytes:
         """Start a request: return its error, what it waits for, or what is to be scored."""
         try:
-            flight, awaited = self.edge.begin(read_arrival(arrival))
+            arrived, headers = self._gate.identified(read_arrival(arrival), identified_request)
+            flight, awaited = self.edge.begin(arrived)
         except ContractError as error:
             self.edge.counters.errors["contract"] += 1
             return pack(refusal(error))
@@ -52,7 +67,7 @@ class Phases:
         self._flights[self._handles] = flight
         while len(self._flights) > FLIGHTS_MAX:
             self._flights.popitem(last=False)
-        return self._plan(self._handles, flight, awaited)
+        return self._plan(self._handles, flight, awaited, headers=headers)
 
     def resume(self, handle: int, payload: bytes, source: str, now_ms: int) -> bytes:
         """Go on with the bundle from ``source``; an empty payload says that none came.
@@ -99,8 +114,8 @@ class Phases:
 
     def begin_events(self, arrival: bytes) -> bytes:
         """Read a batch: return its error, or what to forward and how to acknowledge it then."""
-        arrived = read_arrival(arrival)
         try:
+            arrived, headers = self._gate.identified(read_arrival(arrival), identified_batch)
             intake = read_intake(arrived.body, arrived.global_privacy_control)
         except ContractError as error:
             self.edge.counters.events["refused_batches"] += 1
@@ -109,9 +124,10 @@ class Phases:
         self.edge.counters.events["dropped_by_consent"] += intake.batch.dropped_by_consent
         status, body = outcome(intake.batch)
         if not intake.batch.events:
-            return pack({"status": status, "body": body})
+            return pack({"status": status, "body": body, "headers": headers})
         return pack(
             {
+                "headers": headers,
                 "forward": pack(intake.forward),
                 "acknowledgement": body,
                 "users": list(intake.users),
@@ -148,8 +164,11 @@ class Phases:
         awaited: Awaited | None,
         keep_ms: int = 0,
         static: dict[str, object] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> bytes:
         plan: dict[str, object] = {"handle": handle, "keep_ms": keep_ms, "static": static}
+        if headers is not None:
+            plan["headers"] = headers
         if awaited is not None:
             plan["wait"] = self._fetch(awaited.fetch) | {
                 "deadline_ms": awaited.deadline_ms,
@@ -212,12 +231,20 @@ def read_arrival(packed: bytes) -> Arrival:
         region=fields.optional_text("region", 8) or "",
         now_ms=fields.time_ms("now_ms"),
         entropy=fields.raw_bytes("entropy", 18),
+        client=fields.optional_text("client", 64) or "",
+        credentials=fields.nested("identity", read_credentials, Credentials()),
     )
 
 
-def refusal(error: ContractError) -> dict[str, object]:
-    """Return the plan that answers with the error at once."""
-    return {"status": error.status, "body": json.dumps(error.as_json()).encode()}
+def read_credentials(packed: object) -> Credentials:
+    """Return what a request brings to prove who it acts for."""
+    fields = Fields(packed)
+    return Credentials(
+        authorization=fields.optional_text("authorization", TOKEN_LENGTH_MAX) or "",
+        cookie=fields.optional_text("cookie", TOKEN_LENGTH_MAX) or "",
+        is_https=fields.boolean("is_https", default=False),
+        random_bytes=fields.raw_bytes("random_bytes", ID_BYTES),
+    )
 
 
 def pack(value: object) -> bytes:

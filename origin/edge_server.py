@@ -3,7 +3,7 @@
 import contextlib
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,7 @@ def running_edge(
     host: str = "127.0.0.1",
     config: Path = CONFIG,
     path: str = "/healthz",
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[EdgeServer]:
     """Yield the edge once it answers; stop it afterwards.
 
@@ -48,6 +49,7 @@ def running_edge(
         port: to listen on.
         host: address to bind.
         config: the workers to run.
+        settings: the edge's variables.
 
     Raises:
         EdgeError: saying what is missing.
@@ -59,7 +61,7 @@ def running_edge(
         *(str(WORKERD), "serve", str(config)),
         *("--socket-addr", f"http={host}:{port}", "--directory-path", f"site={SITE}"),
     ]
-    process = started(arguments, {"ATTUNE_ORIGIN_URL": origin_url})
+    process = started(arguments, {**(settings or {}), "ATTUNE_ORIGIN_URL": origin_url})
     reachable = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104 - a comparison
     server = EdgeServer(f"http://{reachable}:{port}", process)
     try:

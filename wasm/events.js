@@ -7,14 +7,14 @@ import { forwardEvents } from "./origin.js";
 import { packedArrival } from "./recommendations.js";
 
 export async function takeEvents(request, env) {
-  const arrival = packedArrival(request, await jsonBody(request));
+  const arrival = packedArrival(request, await jsonBody(request), env);
   const entry = await python();
   const plan = unpack(entry.begin_events(arrival));
-  if (plan.status !== undefined) return json(plan.status, plan.body);
+  if (plan.status !== undefined) return json(plan.status, plan.body, plan.headers);
   const answer = await forwardEvents(env, plan.forward);
   const accepted = answer !== null && answer.status < 300;
   entry.finish_events(pack(plan.users), plan.count, accepted, Date.now());
-  if (accepted) return json(202, plan.acknowledgement);
+  if (accepted) return json(202, plan.acknowledgement, plan.headers);
   if (answer !== null && answer.status < 500 && answer.status !== 429)
     return json(answer.status, answer.bytes);
   throw new Refusal(503, "", "the event log cannot be reached, send the events again later", {

@@ -87,3 +87,32 @@ export function preflight(methods) {
     },
   });
 }
+
+/** Longer than any credential of ours; what is cut off here proves nothing anyway. */
+const CREDENTIAL_CHARACTERS_MAX = 4096;
+
+/** Random bytes of which Python makes a new visitor's id. */
+const ID_BYTES = 16;
+
+/** Return what a request brings to prove who it acts for, and the address that it came from. */
+export function credentials(request, env) {
+  const authorization = (request.headers.get("Authorization") ?? "").slice(
+    0,
+    CREDENTIAL_CHARACTERS_MAX,
+  );
+  const cookie = /(?:^|;\s*)attune_id=([^;]*)/.exec(request.headers.get("Cookie") ?? "")?.[1] ?? "";
+  return {
+    client: request.headers.get(env.ATTUNE_CLIENT_ADDRESS_HEADER || "CF-Connecting-IP")?.slice(0, 64),
+    identity: {
+      authorization,
+      cookie: cookie.slice(0, CREDENTIAL_CHARACTERS_MAX),
+      is_https: isHttps(request),
+      random_bytes: crypto.getRandomValues(new Uint8Array(ID_BYTES)),
+    },
+  };
+}
+
+/** Whether the browser asked over TLS, here or at a proxy in front. */
+function isHttps(request) {
+  return request.url.startsWith("https:") || request.headers.get("X-Forwarded-Proto") === "https";
+}

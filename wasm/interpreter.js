@@ -5,6 +5,7 @@ import errorMarker from "./error_marker.wasm";
 import code from "./interpreter.wasm";
 import msgpack from "./msgpack.wasm";
 import { PythonError } from "./python_calls.js";
+import { settings } from "./settings.js";
 import pages from "./snapshot.bin";
 import { restored } from "./snapshot.js";
 import head from "./snapshot.json";
@@ -52,7 +53,9 @@ async function start(over) {
       name,
       guarded(calls, address, over),
     ]);
-    return { calls, phases: Object.fromEntries(phases) };
+    const named = Object.fromEntries(phases);
+    named.configure(settings());
+    return { calls, phases: named };
   } catch (error) {
     over();
     throw error;

@@ -1,7 +1,7 @@
 /** POST /v1/recommendations: Python decides in two or three calls, the waiting between them is here. */
 
 import { readBundle, writeBundle } from "./bundle_store.js";
-import { Refusal, json, jsonBody } from "./http.js";
+import { Refusal, credentials, json, jsonBody } from "./http.js";
 import { isStarted, python } from "./interpreter.js";
 import { pack, unpack } from "./msgpack.js";
 import { fetchBundle, fetchPolicy } from "./origin.js";
@@ -22,7 +22,7 @@ const EMPTY = JSON.stringify({ schema: 1, slate_id: "static", items: [], degrade
 export async function recommend(request, env, context) {
   const timing = new Timing();
   const body = await jsonBody(request);
-  const arrival = packedArrival(request, body);
+  const arrival = packedArrival(request, body, env);
   let answer;
   try {
     const entry = isStarted() ? await python() : await timing.time("boot", python);
@@ -36,7 +36,7 @@ export async function recommend(request, env, context) {
 }
 
 /** Return the request as Python reads it. */
-export function packedArrival(request, body) {
+export function packedArrival(request, body, env) {
   try {
     return pack({
       body,
@@ -44,6 +44,7 @@ export function packedArrival(request, body) {
       region: request.cf?.country ?? null,
       now_ms: Date.now(),
       entropy: crypto.getRandomValues(new Uint8Array(ENTROPY_BYTES)),
+      ...credentials(request, env),
     });
   } catch (error) {
     throw new Refusal(400, "", `the body is not usable: ${error.message}`);
@@ -52,8 +53,8 @@ export function packedArrival(request, body) {
 
 async function answered(entry, arrival, env, context, timing) {
   let plan = await timing.time("prepare", () => unpack(entry.begin(arrival)));
-  if (plan.status !== undefined) return json(plan.status, plan.body);
-  const { handle } = plan;
+  if (plan.status !== undefined) return json(plan.status, plan.body, plan.headers);
+  const { handle, headers } = plan;
   try {
     workBehind(entry, plan, env, context);
     if (plan.wait !== undefined) {
@@ -61,7 +62,7 @@ async function answered(entry, arrival, env, context, timing) {
       workBehind(entry, plan, env, context);
     }
     const scores = await timing.time("score", () => scored(env, plan));
-    return json(200, await timing.time("decide", () => entry.finish(handle, scores)));
+    return json(200, await timing.time("decide", () => entry.finish(handle, scores)), headers);
   } finally {
     entry.drop(handle);
   }

@@ -17,6 +17,7 @@ COMMANDS = {
     "serve": LazyCommand("origin.commands.serve:command", "Serve the origin's HTTP API."),
     "consume": LazyCommand("origin.commands.consume:command", "Learn from the event log."),
     "edge": LazyCommand("origin.commands.edge:command", "Serve the edge worker on this machine."),
+    "identity": LazyCommand("origin.commands.identity:command", "Sign tokens that prove a user."),
     "kafka": LazyCommand("origin.commands.kafka:command", "Run a local Apache Kafka broker."),
     "import": LazyCommand("origin.commands.import_:command", "Load users, items or events."),
     "dataset": LazyCommand("origin.commands.dataset:command", "Load a ready-made data set."),

@@ -1,5 +1,6 @@
 """`attune edge`: the built edge workers in workerd, until stopped."""
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -20,10 +21,13 @@ from origin.edge_server import EdgeError, running_edge
     help="Where the origin answers.",
 )
 def command(host: str, port: int, origin_url: str) -> None:
-    """Serve the edge worker on this machine."""
+    """Serve the edge worker on this machine.
+
+    Its settings are the variables ATTUNE_... of docs/deploy-edge.md.
+    """
     signal.signal(signal.SIGTERM, _leave)
     try:
-        with running_edge(origin_url, port, host) as server:
+        with running_edge(origin_url, port, host, settings=_settings()) as server:
             click.echo(f"The edge answers at {server.url}")
             status = server.process.wait()
     except EdgeError as error:
@@ -31,6 +35,11 @@ def command(host: str, port: int, origin_url: str) -> None:
     except KeyboardInterrupt:
         return
     sys.exit(status)
+
+
+def _settings() -> dict[str, str]:
+    """Return what the environment says to the edge; wasm/workerd.capnp picks what it knows."""
+    return {name: text for name, text in os.environ.items() if name.startswith("ATTUNE_")}
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:

@@ -45,11 +45,11 @@ class Stand:
 
 
 @contextmanager
-def running_stand() -> Iterator[Stand]:
-    """Yield a fresh edge before a fresh origin."""
+def running_stand(**settings: str) -> Iterator[Stand]:
+    """Yield a fresh edge with these settings before a fresh origin."""
     with (
         stand_in_origin() as (origin_url, origin),
-        running_edge(origin_url, free_port()) as edge,
+        running_edge(origin_url, free_port(), settings=settings) as edge,
         httpx.Client(base_url=edge.url, timeout=20.0) as client,
     ):
         yield Stand(client, origin)

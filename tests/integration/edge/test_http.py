@@ -29,7 +29,7 @@ GOOD = {"consent": "full", "user_id": "u1", "session_id": "s1"}
         (json.dumps({**GOOD, "colour": "red"}).encode(), 400, "colour"),
         (json.dumps({**GOOD, "schema": 99}).encode(), 400, "schema"),
         (json.dumps({**GOOD, "consent": "maybe"}).encode(), 400, "consent"),
-        (json.dumps({**GOOD, "user_id": None}).encode(), 400, "user_id"),
+        (json.dumps({**GOOD, "user_id": 7}).encode(), 400, "user_id"),
         (json.dumps({**GOOD, "user_id": "\x00"}).encode(), 400, "user_id"),
         (json.dumps({**GOOD, "user_id": "\ud800"}).encode(), 200, ""),
         (json.dumps({**GOOD, "recent": [{}]}).encode(), 400, "recent[0].item_id"),
