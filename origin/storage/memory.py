@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attune.contract.bundle import EMBEDDING_DIMENSION
+from attune.contract.erasure import ErasureReceipt
 from attune.contract.event import Impression
 from attune.contract.item import Item
 from attune.popularity import HALF_LIVES_HOURS, TRENDING
@@ -149,6 +150,10 @@ class MemoryStore:
             impressions=len(tables.outcomes.impressions),
             dead_letters=len(tables.dead_letters),
         )
+
+    async def receipt(self, erasure_id: str) -> ErasureReceipt | None:
+        """Return the receipt of an erasure, None while the request was not carried out."""
+        return self._tables.receipts.get(erasure_id)
 
     def transaction(self) -> AbstractAsyncContextManager[LearningTransaction]:
         """Return a transaction: committed when its block ends, dropped when it raises."""

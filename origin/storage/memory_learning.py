@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from operator import itemgetter
 
+from attune.contract.erasure import ErasureReceipt, ErasureRequest
 from attune.popularity import merged, merged_levels
 from origin.storage.memory_outcomes import MemoryOutcomes, OutcomeTables
 from origin.storage.port import (
@@ -37,6 +38,8 @@ class MemoryTables:
         default_factory=dict[tuple[str, str, int], int]
     )
     claimed: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    erased: dict[str, int] = field(default_factory=dict[str, int])
+    receipts: dict[str, ErasureReceipt] = field(default_factory=dict[str, ErasureReceipt])
     outcomes: OutcomeTables = field(default_factory=OutcomeTables)
     dead_letters: list[DeadLetter] = field(default_factory=list[DeadLetter])
     _sorted: dict[str, dict[int, list[Neighbour]]] = field(
@@ -86,6 +89,16 @@ class MemoryTables:
         for key in [key for key in self.rewards if key[1] == item_id]:
             del self.rewards[key]
         return self.items.pop(item_id, None) is not None
+
+    def erase_user(self, user_id: str, until_ms: int) -> None:
+        """Remove what is known of the user until then."""
+        self.erased[user_id] = max(until_ms, self.erased.get(user_id, 0))
+        self.users.pop(user_id, None)
+        self.user_items.pop(user_id, None)
+        self.outcomes.erase_user(user_id, until_ms)
+        self.dead_letters[:] = [
+            one for one in self.dead_letters if one.key != user_id or one.failed_at_ms > until_ms
+        ]
 
     def forget_before(self, group: str, before_ms: int) -> None:
         """Drop claimed event ids that are older."""
@@ -167,6 +180,28 @@ class MemoryLearning(MemoryOutcomes):
     async def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Keep the events that could not be processed."""
         self._writes.append(lambda: self._tables.dead_letters.extend(letters))
+
+    async def erase_user(self, request: ErasureRequest, topics: Sequence[str]) -> Mapping[str, int]:
+        """Remove what is known of the user from before the request; return the rows by table."""
+        user_id, until_ms = request.user_id, request.requested_at_ms
+        letters = [one for one in self._tables.dead_letters if one.key == user_id]
+        removed = {
+            "users": int(user_id in self._tables.users),
+            "user_items": len(self._tables.user_items.get(user_id, {})),
+            **self._tables.outcomes.count_of_user(user_id, until_ms),
+            "dead_letters": sum(one.failed_at_ms <= until_ms for one in letters),
+        }
+        self._writes.append(lambda: self._tables.erase_user(user_id, until_ms))
+        return removed
+
+    async def erased_users(self, user_ids: Sequence[str]) -> Mapping[str, int]:
+        """Return for those users who were erased the instant until which that holds."""
+        erased = self._tables.erased
+        return {user_id: erased[user_id] for user_id in user_ids if user_id in erased}
+
+    async def add_receipt(self, receipt: ErasureReceipt) -> None:
+        """Keep the receipt; the first one of a request stays."""
+        self._writes.append(lambda: self._tables.receipts.setdefault(receipt.erasure_id, receipt))
 
     def _do_add_user_items(self, rows: Sequence[UserItem]) -> None:
         for row in rows:

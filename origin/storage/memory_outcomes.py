@@ -37,12 +37,44 @@ class OutcomeTables:
             if one.slate_id is not None:
                 self.of_slate[one.slate_id].append(one)
 
+    def count_of_user(self, user_id: str, until_ms: int) -> dict[str, int]:
+        """Return by table how many rows are the user's and not later."""
+        shown = self._shown_to(user_id, until_ms)
+        return {
+            "impressions": len(shown),
+            "interactions": sum(_is_of(one, user_id, until_ms) for one, _ in self.interactions),
+            "served_slates": len(self._served_to(user_id, until_ms)),
+            "open_slates": sum(slate_id in self.open_slates for slate_id in shown),
+        }
+
+    def erase_user(self, user_id: str, until_ms: int) -> None:
+        """Remove the user's rows that are not later."""
+        for slate_id in self._shown_to(user_id, until_ms):
+            del self.impressions[slate_id]
+            self.open_slates.pop(slate_id, None)
+        for slate_id in self._served_to(user_id, until_ms):
+            del self.served[slate_id]
+        self.refill(dated for dated in self.interactions if not _is_of(dated[0], user_id, until_ms))
+
+    def _shown_to(self, user_id: str, until_ms: int) -> list[str]:
+        shown = self.impressions.items()
+        return [k for k, v in shown if v.user_id == user_id and v.occurred_at_ms <= until_ms]
+
+    def _served_to(self, user_id: str, until_ms: int) -> list[str]:
+        served = self.served.items()
+        return [k for k, (v, _) in served if v.user_id == user_id and v.served_at_ms <= until_ms]
+
     def refill(self, interactions: Iterable[Dated]) -> None:
         """Hold exactly these interactions."""
+        dated = list(interactions)
         self.interactions = []
         self.of_slate.clear()
-        for one, now_ms in list(interactions):
+        for one, now_ms in dated:
             self.keep([one], now_ms)
+
+
+def _is_of(one: KeptInteraction, user_id: str, until_ms: int) -> bool:
+    return one.user_id == user_id and one.occurred_at_ms <= until_ms
 
 
 class MemoryOutcomes:

@@ -20,6 +20,7 @@ from attune.contract.event import Impression
 from attune.contract.item import Item
 from attune.contract.recommendation import RecentInteraction
 from attune.covisitation import Neighbour
+from origin.storage.erasure import ErasureTransaction
 from origin.storage.outcomes import OutcomeTransaction
 
 Embedding = NDArray[np.float32]
@@ -238,7 +239,7 @@ class DeadLetter:
     failed_at_ms: int
 
 
-class LearningTransaction(OutcomeTransaction, Protocol):
+class LearningTransaction(OutcomeTransaction, ErasureTransaction, Protocol):
     """One atomic step of a stream processor: its results and its offsets, or neither.
 
     Rows of users are read, changed and written back (a user's events are ordered by the log, and

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from attune.contract.erasure import ErasureReceipt
 from attune.contract.event import Impression
 from attune.contract.item import Item
 from attune.covisitation import Neighbour
@@ -26,6 +27,7 @@ from origin.storage.port import (
     UserRow,
     UserState,
 )
+from origin.storage.postgres_erasure import read_receipt
 from origin.storage.postgres_learning import PostgresLearning
 from origin.storage.postgres_rows import impression, item_object, item_row, user_row
 
@@ -155,6 +157,11 @@ class PostgresStore:
         for group, partition, next_offset in records:
             offsets[group][partition] = next_offset
         return offsets
+
+    async def receipt(self, erasure_id: str) -> ErasureReceipt | None:
+        """Return the receipt of an erasure, None while the request was not carried out."""
+        async with reaching(self._pool) as connection:
+            return await read_receipt(connection, erasure_id)
 
     def transaction(self) -> AbstractAsyncContextManager[LearningTransaction]:
         """Return a transaction: committed when its block ends, rolled back when it raises."""

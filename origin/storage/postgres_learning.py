@@ -13,13 +13,14 @@ from origin.storage.port import (
     UserItem,
     UserRow,
 )
+from origin.storage.postgres_erasure import PostgresErasures
 from origin.storage.postgres_outcomes import PostgresOutcomes
 from origin.storage.postgres_rows import user_columns, user_row
 
 SQL = statements("learning")
 
 
-class PostgresLearning(PostgresOutcomes):
+class PostgresLearning(PostgresOutcomes, PostgresErasures):
     """A ``LearningTransaction`` on a connection that is inside a transaction.
 
     Every method takes each key once per call: a batch is folded before it is written.
