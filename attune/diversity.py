@@ -5,41 +5,49 @@ lowered by its similarity to the items already chosen, is highest. The lowering 
 a difference, so that one setting serves scores of any scale.
 """
 
+from __future__ import annotations
+
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from attune.quantisation import dot, length
 
+UNKNOWN = 2.0
+"""No cosine: this pair has not been looked at."""
 
-@dataclass(slots=True)
-class Redundancy:
-    """Each candidate's largest cosine with the items chosen so far, kept up to date."""
 
-    codes: Sequence[Sequence[int]]
-    _lengths: list[float] = field(init=False)
-    _largest: list[float] = field(init=False)
+class Similarities:
+    """Cosines between N quantised vectors, each worked out when first asked for and then kept.
 
-    def __post_init__(self) -> None:
-        self._lengths = [length(code) for code in self.codes]
-        self._largest = [0.0] * len(self.codes)
+    N x N float32: 58 KB for the 120 candidates of a bundle.
+    """
 
-    def choose(self, chosen: int) -> None:
-        """Take note that a candidate has been given a position."""
-        code, code_length = self.codes[chosen], self._lengths[chosen]
-        if code_length == 0.0:
-            return
-        for index, other in enumerate(self.codes):
-            if self._lengths[index] > 0.0:
-                similarity = dot(code, other) / (code_length * self._lengths[index])
-                if similarity > self._largest[index]:
-                    self._largest[index] = similarity
+    __slots__ = ("_cosines", "_count", "codes", "lengths")
 
-    def factor(self, index: int, diversity: float) -> float:
-        """Return what the candidate's score is multiplied by: 1 (new) down to 1 - diversity.
+    def __init__(self, codes: Sequence[Sequence[int]]) -> None:
+        self.codes = codes
+        self.lengths = [length(code) for code in codes]
+        self._count = len(codes)
+        self._cosines: array[float] | None = None
 
-        >>> redundancy = Redundancy([[127, 0], [127, 0], [0, 127]])
-        >>> redundancy.choose(0)
-        >>> redundancy.factor(1, 0.3), redundancy.factor(2, 0.3)
-        (0.7, 1.0)
+    def row(self, index: int) -> tuple[array[float], int]:
+        """Return where the cosines of one vector stand: an array, and its place in it.
+
+        Entries that are ``UNKNOWN`` are filled by ``fill``. The way for loops; ``cosine`` is for
+        everybody else.
         """
-        return 1.0 - diversity * self._largest[index]
+        if self._cosines is None:
+            self._cosines = array("f", [UNKNOWN]) * (self._count * self._count)
+        return self._cosines, index * self._count
+
+    def fill(self, one: int, other: int) -> float:
+        """Work out one cosine, 0 where one of the vectors is zero, and keep it for both orders.
+
+        >>> round(Similarities([[127, 0], [127, 127], [0, 127]]).fill(0, 1), 3)
+        0.707
+        """
+        cosines, start = self.row(one)
+        lengths = self.lengths[one] * self.lengths[other]
+        value = dot(self.codes[one], self.codes[other]) / lengths if lengths > 0.0 else 0.0
+        cosines[start + other] = cosines[other * self._count + one] = value
+        return cosines[start + other]

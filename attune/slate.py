@@ -6,25 +6,27 @@ Every position is one decision. The score of candidate i is the mission's mix
 
 where ``base_i`` is the scorer's probability, discounted for how often the item was shown lately and
 for how much it repeats what stands above, and ``sampled_i`` a draw from its click-rate posterior.
-The item is drawn from the exact distribution of that maximum (see ``attune.thompson``), so its
+The item is drawn from the distribution of that maximum (see ``attune.thompson``), so its
 propensity, given the positions above, is known. Where the posteriors know so little that more than
 ``exploration_max`` would go to others than the greedy choice, their probabilities are scaled down
 to it: a slate is never turned into a lottery, not even by the first visitor of an empty shop.
+
+The work is lazy. A score is highest before anything stands above it, so candidates wait in the
+order of that bound, and only those that the bound lets into a position's contest are looked at.
+Scores are kept in units of a click rate (divided by epsilon), in which posteriors never change.
 """
 
 from __future__ import annotations
 
-import heapq
 import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import NamedTuple
 
-from attune.diversity import Redundancy
-from attune.posterior import Beta
-from attune.thompson import Arm, drawn, matching_probabilities
+from attune.beliefs import Beliefs
+from attune.diversity import UNKNOWN, Similarities
+from attune.thompson import Arm, drawn, leading_probability, matching_probabilities
 
 CONTENDERS_MAX = 8
 """Candidates that compete for a position: those with the highest optimistic scores. More change
@@ -33,26 +35,21 @@ the probabilities by less than the quadrature does, and the cost grows with thei
 OPTIMISM_DEVIATIONS = 2.0
 """Contenders are picked by mean plus two deviations, so that uncertain items get in."""
 
+REACH_DEVIATIONS = 4.0
+"""A rival whose score, so far above its mean, is still below the leader's so far under its own,
+cannot win: both at once happens less than once in a million times."""
+
 SHORTLIST_FACTOR = 3
-"""Diversity is worked out for the best 3 n candidates by score: the rest are never reached."""
+"""Contenders come from the best 3 n candidates by optimistic score: the rest are never reached."""
 
 PROPENSITY_MIN = 1e-6
 """A drawn item's propensity is logged with six decimals and is never written down as zero."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One candidate as slate assembly sees it."""
-
-    index: int
-    base: float
-    belief: Beta
-    code: Sequence[int]
-    exposures: int = 0
+NEVER = float("-inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """Settings of the assembly, from the policy snapshot.
 
     ``exploration_max`` is the largest probability with which a position may go to another than
@@ -66,11 +63,25 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Pool:
+    """What a slate is drawn from.
+
+    ``eligible`` are places in the columns of ``beliefs``, ``similarities`` and ``exposures``;
+    ``bases`` holds one probability for each of them, in that order.
+    """
+
+    eligible: Sequence[int]
+    bases: Sequence[float]
+    beliefs: Beliefs
+    similarities: Similarities
+    exposures: Sequence[int]
+
+
+class Choice(NamedTuple):
     """What was put at one position.
 
-    ``score`` is the expected final score; ``explored`` says that it was not the greedy choice;
-    ``explore_probability`` that of any but the greedy one.
+    ``index`` is a place in the columns; ``score`` the expected final score; ``explored`` says that
+    it was not the greedy choice; ``explore_probability`` is that of any but the greedy one.
     """
 
     index: int
@@ -80,53 +91,26 @@ class Choice:
     explore_probability: float
 
 
-def assembled(options: Sequence[Option], n: int, rules: Rules, seed: int) -> list[Choice]:
-    """Return the choices for positions 0 to n - 1, fewer when the options run out.
+def assembled(pool: Pool, n: int, rules: Rules, seed: int) -> list[Choice]:
+    """Return the choices for positions 0 to n - 1, fewer when the candidates run out.
 
     Args:
-        options: the eligible candidates; an index may stand only once.
+        pool: the candidates; none of them stands twice.
         n: positions to fill.
         rules: the settings.
-        seed: the only source of randomness: the same seed and options give the same slate.
+        seed: the only source of randomness: the same seed and pool give the same slate.
 
-    >>> options = [Option(i, base, Beta(2, 38), [127, i]) for i, base in enumerate((.9, .5, .1))]
-    >>> [choice.index for choice in assembled(options, 3, Rules(0.0, 0.0, 1.0), seed=7)]
+    >>> pool = Pool(range(3), (0.9, 0.5, 0.1), Beliefs([(2.0, 38.0)] * 3), Similarities([[1]] * 3),
+    ...             bytes(3))
+    >>> [choice.index for choice in assembled(pool, 3, Rules(0.0, 0.0, 1.0), seed=7)]
     [0, 1, 2]
     """
+    if not pool.eligible:
+        return []
     rng = random.Random(seed)  # noqa: S311 - reproducible on purpose, guards nothing
-    shortlist = _shortlist(options, n, rules)
-    scale = _click_scale(shortlist) * (1.0 - rules.epsilon)
-    centers = [scale * discounted_base(option, rules) for option in shortlist]
-    expected = [rules.epsilon * option.belief.mean for option in shortlist]
-    deviations = [rules.epsilon * math.sqrt(option.belief.variance) for option in shortlist]
-    redundancy = Redundancy([option.code for option in shortlist])
-    remaining = list(range(len(shortlist)))
-    choices: list[Choice] = []
-    while remaining and len(choices) < n:
-        rivals = [
-            _Rival(
-                place=place,
-                center=center,
-                mean=center + expected[place],
-                optimistic=center + expected[place] + OPTIMISM_DEVIATIONS * deviations[place],
-            )
-            for place in remaining
-            for center in (centers[place] * redundancy.factor(place, rules.diversity),)
-        ]
-        place, choice = _chosen(shortlist, rivals, rules, rng)
-        choices.append(choice)
-        remaining.remove(place)
-        redundancy.choose(place)
-    return choices
-
-
-class _Rival(NamedTuple):
-    """A candidate's standing in the contest for one position."""
-
-    place: int
-    center: float
-    mean: float
-    optimistic: float
+    contest = Contest(pool, n, rules)
+    positions = min(n, len(pool.eligible))
+    return [contest.decided(rng.random()) for _ in range(positions)]
 
 
 def exploration_rate(choices: Sequence[Choice]) -> float:
@@ -136,74 +120,145 @@ def exploration_rate(choices: Sequence[Choice]) -> float:
     return math.fsum(choice.explore_probability for choice in choices) / len(choices)
 
 
-def _chosen(
-    shortlist: Sequence[Option], rivals: Sequence[_Rival], rules: Rules, rng: random.Random
-) -> tuple[int, Choice]:
-    """Draw one place of the shortlist."""
-    greedy = max(rivals, key=attrgetter("mean"))
-    contenders = heapq.nlargest(CONTENDERS_MAX, rivals, key=attrgetter("optimistic"))
-    if greedy not in contenders:
-        contenders[-1] = greedy
-    arms = [Arm(rival.center, shortlist[rival.place].belief) for rival in contenders]
-    best = contenders.index(greedy)
-    probabilities = capped(matching_probabilities(arms, rules.epsilon), best, rules.exploration_max)
-    winner = drawn(probabilities, rng.random())
-    won = contenders[winner]
-    choice = Choice(
-        index=shortlist[won.place].index,
-        score=won.mean,
-        propensity=max(probabilities[winner], PROPENSITY_MIN),
-        explored=won is not greedy,
-        explore_probability=1.0 - probabilities[best],
-    )
-    return won.place, choice
+class Contest:
+    """The candidates between two positions: how each stands, given what is placed already.
 
-
-def capped(probabilities: Sequence[float], greedy: int, exploration_max: float) -> list[float]:
-    """Return the distribution with at most ``exploration_max`` on others than the greedy choice.
-
-    >>> [round(p, 3) for p in capped([0.4, 0.4, 0.2], 0, 0.15)]
-    [0.85, 0.1, 0.05]
+    All lists run parallel to ``pool.eligible``; a *slot* is a place in them.
     """
-    explored = 1.0 - probabilities[greedy]
-    if explored <= exploration_max:
-        return list(probabilities)
-    factor = exploration_max / explored
-    scaled = [probability * factor for probability in probabilities]
-    scaled[greedy] = 1.0 - exploration_max
-    return scaled
+
+    def __init__(self, pool: Pool, n: int, rules: Rules) -> None:
+        self._pool = pool
+        self._rules = rules
+        self._explores = rules.epsilon > 0.0
+        self._unit = rules.epsilon if self._explores else 1.0
+        self._centers = _centers(pool, rules, self._unit)
+        self._means = [pool.beliefs.means[index] for index in pool.eligible]
+        self._deviations = [pool.beliefs.deviations[index] for index in pool.eligible]
+        if not self._explores:
+            self._means = [0.0] * len(self._means)
+        self._bounds = [a + b for a, b in zip(self._centers, self._means, strict=True)]
+        self._scores = self._bounds.copy()
+        self._largest = [0.0] * len(self._scores)
+        self._seen = [0] * len(self._scores)
+        self._placed: list[int] = []
+        slots = range(len(self._scores))
+        self.remaining = sorted(slots, key=self._bounds.__getitem__, reverse=True)
+        self._hopes: list[float] = []
+        self._hopeful: list[int] = []
+        if self._explores:
+            deviations = zip(self._bounds, self._deviations, strict=True)
+            self._hopes = [bound + OPTIMISM_DEVIATIONS * b for bound, b in deviations]
+            hopeful = sorted(slots, key=self._hopes.__getitem__, reverse=True)
+            self._hopeful = hopeful[: SHORTLIST_FACTOR * n]
+
+    def decided(self, uniform: float) -> Choice:
+        """Put at the next position what one uniform number in [0, 1) falls on; return it."""
+        leader = self._leader()
+        rivals = self._rivals(leader) if self._explores else []
+        lead = 1.0
+        if rivals:
+            spread, center = self._pool.beliefs.spread, self._center(leader)
+            eligible = self._pool.eligible
+            lead = leading_probability(
+                spread(eligible[leader]),
+                [(center - self._center(slot), spread(eligible[slot])) for slot in rivals],
+                1.0 - self._rules.exploration_max,
+            )
+        won, propensity = leader, lead
+        if uniform >= lead:
+            won, share = self._explored(leader, rivals, (uniform - lead) / (1.0 - lead))
+            propensity = (1.0 - lead) * share
+        self._take_out(won)
+        return Choice(
+            index=self._pool.eligible[won],
+            score=self._scores[won] * self._unit,
+            propensity=max(propensity, PROPENSITY_MIN),
+            explored=won != leader,
+            explore_probability=1.0 - lead,
+        )
+
+    def _leader(self) -> int:
+        """Return the slot with the highest expected score: the greedy choice."""
+        bounds, scores, seen, placed = self._bounds, self._scores, self._seen, len(self._placed)
+        best, leader = NEVER, -1
+        for slot in self.remaining:
+            if bounds[slot] <= best:
+                break
+            score = scores[slot] if seen[slot] == placed else self._refreshed(slot)
+            if score > best:
+                best, leader = score, slot
+        return leader
+
+    def _rivals(self, leader: int) -> list[int]:
+        """Return the contenders that may come out above the leader, the most hopeful first."""
+        scores, hopes, deviations = self._scores, self._hopes, self._deviations
+        seen, placed = self._seen, len(self._placed)
+        low = scores[leader] - REACH_DEVIATIONS * deviations[leader]
+        rivals: list[int] = []
+        for slot in self._hopeful[:CONTENDERS_MAX]:
+            score = scores[slot] if seen[slot] == placed else self._refreshed(slot)
+            deviation = deviations[slot]
+            hopes[slot] = score + OPTIMISM_DEVIATIONS * deviation
+            if score + REACH_DEVIATIONS * deviation > low and slot != leader:
+                rivals.append(slot)
+        # Nearly in order already: those looked at may have to let others pass.
+        self._hopeful.sort(key=hopes.__getitem__, reverse=True)
+        return rivals
+
+    def _explored(self, leader: int, rivals: list[int], uniform: float) -> tuple[int, float]:
+        """Return which rival a draw falls on that missed the leader, and the rival's share."""
+        belief, eligible = self._pool.beliefs.belief, self._pool.eligible
+        arms = [Arm(self._center(slot), belief(eligible[slot])) for slot in (leader, *rivals)]
+        shares = matching_probabilities(arms, 1.0)[1:]
+        total = math.fsum(shares)
+        if total <= 0.0:
+            return rivals[0], 1.0
+        shares = [share / total for share in shares]
+        drawn_rival = drawn(shares, uniform)
+        return rivals[drawn_rival], shares[drawn_rival]
+
+    def _take_out(self, slot: int) -> None:
+        self._placed.append(self._pool.eligible[slot])
+        self.remaining.remove(slot)
+        if slot in self._hopeful:
+            self._hopeful.remove(slot)
+
+    def _center(self, slot: int) -> float:
+        """Return the known part of a score."""
+        return self._scores[slot] - self._means[slot]
+
+    def _refreshed(self, slot: int) -> float:
+        """Bring a score up to date with what has been placed, and return it."""
+        index, similarities = self._pool.eligible[slot], self._pool.similarities
+        cosines, start = similarities.row(index)
+        largest = self._largest[slot]
+        for other in self._placed[self._seen[slot] :]:
+            cosine = cosines[start + other]
+            if cosine == UNKNOWN:
+                cosine = similarities.fill(index, other)
+            if cosine > largest:
+                largest = cosine
+        self._largest[slot] = largest
+        self._seen[slot] = len(self._placed)
+        factor = 1.0 - self._rules.diversity * largest
+        score = self._scores[slot] = self._centers[slot] * factor + self._means[slot]
+        return score
 
 
-def discounted_base(option: Option, rules: Rules) -> float:
-    """Return the base score after impression discounting: each showing costs a fixed factor.
+def _centers(pool: Pool, rules: Rules, unit: float) -> list[float]:
+    """Return the known parts of the scores, on the posteriors' scale and in units of a rate.
 
-    Lee et al., "Modeling Impression Discounting in Large-scale Recommender Systems", 2014.
+    A scorer trained with a listwise loss orders well but is not calibrated; mixing needs both parts
+    on one scale, that of click rates, and a factor leaves the order alone. Impression discounting:
+    each showing costs a fixed factor (Lee et al., "Modeling Impression Discounting in Large-scale
+    Recommender Systems", 2014).
     """
-    return option.base * rules.exposure_discount**option.exposures
-
-
-def _shortlist(options: Sequence[Option], n: int, rules: Rules) -> list[Option]:
-    """Return the best by base score, and as many by what their posterior promises."""
-    size = SHORTLIST_FACTOR * n
-    if len(options) <= size:
-        return list(options)
-    promising = n if rules.epsilon > 0.0 else 0
-    best = heapq.nlargest(size - promising, options, key=lambda o: discounted_base(o, rules))
-    taken = {option.index for option in best}
-    rest = [option for option in options if option.index not in taken]
-    return best + heapq.nlargest(
-        promising,
-        rest,
-        key=lambda o: o.belief.mean + OPTIMISM_DEVIATIONS * math.sqrt(o.belief.variance),
-    )
-
-
-def _click_scale(shortlist: Sequence[Option]) -> float:
-    """Return the factor that brings base scores to the posteriors' scale, that of click rates.
-
-    A scorer trained with a listwise loss orders well but is not calibrated; mixing needs both
-    parts on one scale, and a factor leaves the order alone.
-    """
-    base = math.fsum(option.base for option in shortlist)
-    rates = math.fsum(option.belief.mean for option in shortlist)
-    return rates / base if base > 0.0 else 1.0
+    means, exposures = pool.beliefs.means, pool.exposures
+    bases = math.fsum(pool.bases)
+    rates = math.fsum([means[index] for index in pool.eligible])
+    scale = (rates / bases if bases > 0.0 else 1.0) * (1.0 - rules.epsilon) / unit
+    factors = [scale * rules.exposure_discount**shown for shown in range(max(exposures) + 1)]
+    return [
+        base * factors[exposures[index]]
+        for index, base in zip(pool.eligible, pool.bases, strict=True)
+    ]

@@ -15,17 +15,25 @@ computed by the trapezoid rule on a grid over the range in which the largest sco
 probabilities are normalised, hence quadrature error changes the policy by a little and its
 propensities not at all.
 
+Nine draws in ten fall on the greedy choice, so its probability is worked out first and alone
+(``leading_probability``): the chance that no rival reaches it, over a few quantiles of its own
+posterior. The others' shares of the rest are only needed where a draw falls on them.
+
 References: Thompson, "On the likelihood that one unknown probability exceeds another", 1933;
 Peizer & Pratt, "A Normal Approximation for Binomial, F, Beta, and Other Common, Related Tail
 Probabilities", 1968.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import mul
+from typing import NamedTuple
 
 from attune.posterior import Beta
+from attune.quantisation import sumprod
 
 GRID_NODES = 24
 """Measured against a million real draws: the probabilities are within 0.01 from 20 nodes on."""
@@ -36,6 +44,14 @@ TABLE_CELLS = 40
 TABLES_MAX = 4096
 """Tables kept between slates: most candidates have the posterior they had a moment ago, and
 4096 of them are 2 MB."""
+
+QUANTILES = (0.033765, 0.169395, 0.380690, 0.619310, 0.830605, 0.966235)
+QUANTILE_WEIGHTS = (0.085662, 0.180381, 0.233957, 0.233957, 0.180381, 0.085662)
+"""Gauss-Legendre nodes in [0, 1]: where a posterior is looked at when it stands for itself."""
+
+NARROW = 0.5
+"""A rival whose deviation is below this share of the leader's is a step on the leader's quantiles:
+then it is the leader that is looked at on the rival's."""
 
 ROOT_HALF = math.sqrt(0.5)
 
@@ -121,6 +137,94 @@ def _score_cdf(arm: Arm, weight: float, nodes: Sequence[float]) -> list[float]:
         elif cell >= last:
             values.append(1.0)
         else:
+            values.append(table[cell] + (place - cell) * (table[cell + 1] - table[cell]))
+    return values
+
+
+class Spread(NamedTuple):
+    """A posterior as tables: where they start, cells per unit, the CDF at each cell's edge, the
+    CDF at each place of the ``QUANTILES``."""
+
+    low: float
+    cells_per_unit: float
+    table: tuple[float, ...]
+    quantiles: tuple[float, ...]
+
+
+@lru_cache(maxsize=TABLES_MAX)
+def spread_of(belief: Beta) -> Spread:
+    """Return the tables of a posterior."""
+    low, cells_per_unit, table = _cdf_table(belief)
+    return Spread(
+        low,
+        cells_per_unit,
+        table,
+        tuple(low + _inverse(table, share) / cells_per_unit for share in QUANTILES),
+    )
+
+
+def _inverse(table: tuple[float, ...], share: float) -> float:
+    """Return the place, in cells, at which a table reaches a share."""
+    cell = max(bisect_left(table, share) - 1, 0)
+    rise = table[cell + 1] - table[cell]
+    return cell + ((share - table[cell]) / rise if rise > 0.0 else 0.5)
+
+
+def leading_probability(
+    leader: Spread, rivals: Sequence[tuple[float, Spread]], at_least: float
+) -> float:
+    """Return the probability that no rival's score is above the leader's, or ``at_least``.
+
+    The chance to stay ahead of one rival is an integral over the leader's posterior; that of
+    staying ahead of all is the integral of the product, since given the leader's rate the rivals
+    are independent. Both are sums over six quantiles.
+
+    Args:
+        leader: its posterior.
+        rivals: each one's handicap, by how much its known part of the score lies below the
+            leader's, in units of a rate; and its posterior. Best first, so that a lead too small
+            is found out early.
+        at_least: the smallest probability of interest: below it, it is returned.
+
+    >>> one, other = spread_of(Beta(30, 70)), spread_of(Beta(3, 7))
+    >>> round(leading_probability(one, [(0.0, other)], 0.0), 2)
+    0.53
+    """
+    together, apart, ahead = [1.0] * len(QUANTILES), 1.0, 1.0
+    for handicap, rival in rivals:
+        low, cells_per_unit, table, quantiles = rival
+        below = _values(table, cells_per_unit, handicap - low, leader.quantiles)
+        share = sumprod(QUANTILE_WEIGHTS, below)
+        exact = share
+        if cells_per_unit * NARROW > leader.cells_per_unit:
+            reached = _values(
+                leader.table, leader.cells_per_unit, -handicap - leader.low, quantiles
+            )
+            exact = 1.0 - sumprod(QUANTILE_WEIGHTS, reached)
+        if exact <= at_least:
+            return at_least
+        together = list(map(mul, together, below))
+        apart *= share
+        ahead *= exact
+    # Being ahead of one rival makes being ahead of the next more likely.
+    shared = sumprod(QUANTILE_WEIGHTS, together) - apart
+    return min(max(ahead + shared, at_least), 1.0)
+
+
+def _values(
+    table: tuple[float, ...], cells_per_unit: float, shift: float, places: Sequence[float]
+) -> list[float]:
+    """Return a tabulated CDF at some places, each moved by ``shift``."""
+    last = len(table) - 1
+    values: list[float] = []
+    for x in places:
+        place = (x + shift) * cells_per_unit
+        if place <= 0.0:
+            values.append(0.0)
+        elif place >= last:
+            values.append(1.0)
+        else:
+            cell = int(place)
             values.append(table[cell] + (place - cell) * (table[cell + 1] - table[cell]))
     return values
 

@@ -2,27 +2,51 @@
 
 import random
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attune.beliefs import Beliefs
+from attune.diversity import Similarities
 from attune.exploration import ExplorationTarget, initial_state, observed
-from attune.posterior import Beta
-from attune.slate import Option, Rules, assembled, exploration_rate
+from attune.slate import Pool, Rules, assembled, exploration_rate
 
 
-def options(count: int, seed: int = 1) -> list[Option]:
+@dataclass
+class Option:
+    """One candidate."""
+
+    base: float
+    posterior: tuple[float, float]
+    code: list[int]
+    exposures: int = 0
+
+
+def pool(options: Sequence[Option]) -> Pool:
+    return Pool(
+        eligible=range(len(options)),
+        bases=[option.base for option in options],
+        beliefs=Beliefs([option.posterior for option in options]),
+        similarities=Similarities([option.code for option in options]),
+        exposures=[option.exposures for option in options],
+    )
+
+
+def options(count: int, seed: int = 1) -> Pool:
     rng = random.Random(seed)
-    return [
-        Option(
-            index=index,
-            base=rng.random(),
-            belief=Beta(1 + rng.randrange(5), 20 + rng.randrange(80)),
-            code=[rng.randrange(-127, 128) for _ in range(64)],
-            exposures=rng.randrange(3),
-        )
-        for index in range(count)
-    ]
+    return pool(
+        [
+            Option(
+                base=rng.random(),
+                posterior=(1 + rng.randrange(5), 20 + rng.randrange(80)),
+                code=[rng.randrange(-127, 128) for _ in range(64)],
+                exposures=rng.randrange(3),
+            )
+            for _ in range(count)
+        ]
+    )
 
 
 @given(st.integers(0, 60), st.integers(1, 20), st.floats(0, 1), st.floats(0, 1), st.integers(0, 99))
@@ -42,8 +66,9 @@ def test_the_same_seed_gives_the_same_slate() -> None:
 
 def test_without_sampling_the_order_is_that_of_the_scores() -> None:
     choices = assembled(options(40), 10, Rules(0.0, 0.0, 1.0), 1)
-    by_base = sorted(options(40), key=lambda option: -option.base)
-    assert [choice.index for choice in choices] == [option.index for option in by_base[:10]]
+    bases = options(40).bases
+    by_base = sorted(range(40), key=lambda index: -bases[index])
+    assert [choice.index for choice in choices] == by_base[:10]
     assert all(choice.propensity == 1.0 and not choice.explored for choice in choices)
 
 
@@ -58,7 +83,7 @@ def test_logged_propensities_are_the_frequencies_of_the_first_position() -> None
 
 
 def test_no_slate_explores_more_than_it_may_and_propensities_say_so() -> None:
-    flat = [Option(i, 0.5, Beta(1, 19), [i + 1] * 64) for i in range(30)]
+    flat = pool([Option(0.5, (1, 19), [i + 1] * 64) for i in range(30)])
     rules = Rules(0.9, 0.0, 1.0, exploration_max=0.15)
     slates = [assembled(flat, 12, rules, seed) for seed in range(50)]
     for slate in slates:
@@ -70,21 +95,21 @@ def test_no_slate_explores_more_than_it_may_and_propensities_say_so() -> None:
 
 
 def test_impressions_push_an_item_down() -> None:
-    plain = [Option(0, 0.50, Beta(1, 19), [1] * 64), Option(1, 0.45, Beta(1, 19), [2] * 64)]
-    shown = [Option(0, 0.50, Beta(1, 19), [1] * 64, exposures=3), plain[1]]
+    plain = [Option(0.50, (1, 19), [1] * 64), Option(0.45, (1, 19), [2] * 64)]
+    shown = [Option(0.50, (1, 19), [1] * 64, exposures=3), plain[1]]
     rules = Rules(0.0, 0.0, 0.9)
-    assert assembled(plain, 2, rules, 1)[0].index == 0
-    assert assembled(shown, 2, rules, 1)[0].index == 1
+    assert assembled(pool(plain), 2, rules, 1)[0].index == 0
+    assert assembled(pool(shown), 2, rules, 1)[0].index == 1
 
 
 def test_diversity_breaks_up_near_duplicates() -> None:
     twins = [
-        Option(0, 0.9, Beta(1, 19), [127, 0]),
-        Option(1, 0.8, Beta(1, 19), [127, 1]),
-        Option(2, 0.7, Beta(1, 19), [0, 127]),
+        Option(0.9, (1, 19), [127, 0]),
+        Option(0.8, (1, 19), [127, 1]),
+        Option(0.7, (1, 19), [0, 127]),
     ]
-    assert [c.index for c in assembled(twins, 3, Rules(0.0, 0.0, 1.0), 1)] == [0, 1, 2]
-    assert [c.index for c in assembled(twins, 3, Rules(0.0, 0.4, 1.0), 1)] == [0, 2, 1]
+    assert [c.index for c in assembled(pool(twins), 3, Rules(0.0, 0.0, 1.0), 1)] == [0, 1, 2]
+    assert [c.index for c in assembled(pool(twins), 3, Rules(0.0, 0.4, 1.0), 1)] == [0, 2, 1]
 
 
 def test_the_controller_brings_the_realised_rate_into_its_band_from_either_side() -> None:
