@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from attune.beliefs import Beliefs
 from attune.contract.bundle import Bundle, Candidates
@@ -41,11 +41,18 @@ class Columns:
         self._beliefs[bucket] = (posteriors, beliefs)
         return beliefs
 
+    def of_categories(self, categories: Iterable[str]) -> list[int]:
+        """Return the places of the candidates of some categories, in their order."""
+        wanted = set(categories)
+        cards = self._candidates.cards
+        return [index for index, card in enumerate(cards) if card.category in wanted]
+
     def _posteriors(self, fresher: Posteriors) -> list[tuple[float, float]]:
         candidates = self._candidates
         own = zip(candidates.alpha, candidates.beta, strict=True)
         return [
-            fresher.get(item_id, pair) for item_id, pair in zip(candidates.item_ids, own, strict=True)
+            fresher.get(item_id, pair)
+            for item_id, pair in zip(candidates.item_ids, own, strict=True)
         ]
 
 

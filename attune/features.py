@@ -6,10 +6,11 @@ import math
 from array import array
 from collections.abc import Sequence
 
+from attune.columns import columns_of
 from attune.context import CONTEXT_FEATURES, Context, context_vector
 from attune.contract.bundle import Bundle
 from attune.contract.decode import ContractError
-from attune.quantisation import dot, integers, length
+from attune.quantisation import dot
 from attune.session import SessionState
 
 FEATURE_VERSION = 1
@@ -31,51 +32,44 @@ EDGE_FEATURES = (*SESSION_FEATURES, *CANDIDATE_FEATURES, *CONTEXT_FEATURES)
 
 
 def edge_feature_rows(
-    bundle: Bundle,
-    session: SessionState,
-    context: Context,
-    eligible: Sequence[int],
+    bundle: Bundle, session: SessionState, context: Context, places: Sequence[int]
 ) -> array[float]:
-    """Return len(eligible) rows of ``EDGE_FEATURES``, row-major.
+    """Return a row of ``EDGE_FEATURES`` for each of the candidates' places, row-major.
 
     Raises:
         ContractError: when the bundle's columns are not ``CANDIDATE_FEATURES``.
     """
-    candidates = bundle.candidates
+    candidates, width = bundle.candidates, len(CANDIDATE_FEATURES)
     if candidates.feature_names != CANDIDATE_FEATURES:
         raise ContractError("feature_names", f"must be {', '.join(CANDIDATE_FEATURES)}")
-    width = len(CANDIDATE_FEATURES)
+    similarities = columns_of(bundle).similarities
     tail = context_vector(context)
     experience = math.log1p(session.interactions)
     rows = array("f")
-    for index in eligible:
-        rows.extend(_session_features(bundle, session, index))
+    for index in places:
+        code, own = similarities.codes[index], similarities.lengths[index]
+        cosines = [_cosine(code, own, anchor.code, anchor.length) for anchor in session.anchors]
+        rows.append(_logit(candidates.base_scores[index]))
+        rows.append(_cosine(code, own, session.code, session.length))
+        rows.append(max(cosines, default=0.0))
+        rows.append(cosines[0] if cosines else 0.0)
+        rows.append(_category_share(candidates.cards[index].category, session))
         rows.append(experience)
         rows.extend(candidates.features[index * width : (index + 1) * width])
         rows.extend(tail)
     return rows
 
 
-def _session_features(
-    bundle: Bundle, session: SessionState, index: int
-) -> tuple[float, float, float, float, float]:
-    candidates = bundle.candidates
-    code = integers(candidates.embedding(index))
-    own = length(code)
-    cosines = [
-        dot(code, anchor.code) / (own * anchor.length) if own * anchor.length > 0.0 else 0.0
-        for anchor in session.anchors
-    ]
-    category = candidates.cards[index].category
-    same = sum(1 for anchor in session.anchors if category and anchor.category == category)
-    user = dot(code, session.code) / (own * session.length) if own * session.length > 0.0 else 0.0
-    return (
-        _logit(candidates.base_scores[index]),
-        user,
-        max(cosines, default=0.0),
-        cosines[0] if cosines else 0.0,
-        same / len(session.anchors) if session.anchors else 0.0,
-    )
+def _cosine(a: Sequence[int], a_length: float, b: Sequence[int], b_length: float) -> float:
+    lengths = a_length * b_length
+    return dot(a, b) / lengths if lengths > 0.0 else 0.0
+
+
+def _category_share(category: str, session: SessionState) -> float:
+    if not category or not session.anchors:
+        return 0.0
+    same = sum(1 for anchor in session.anchors if anchor.category == category)
+    return same / len(session.anchors)
 
 
 def _logit(probability: float) -> float:

@@ -1,7 +1,8 @@
 """From a cached bundle to a slate, in two pure steps with the scorer's run between them.
 
-``prepared`` works out the session's state and the scorer's inputs; whoever owns the ONNX session
-runs it; ``decided`` makes the slate. The edge (Pyodide) and the origin (CPython) call the same two.
+``prepared`` works out the session's state and who may be shown; whoever owns the ONNX session runs
+it on ``scorer_rows``; ``decided`` makes the slate. The edge (Pyodide) and the origin (CPython)
+call the same two.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from attune.columns import Columns, columns_of
 from attune.context import bandit_bucket
 from attune.contract.bundle import Bundle
 from attune.contract.policy import PolicySnapshot
@@ -23,10 +25,9 @@ from attune.contract.recommendation import (
     Why,
 )
 from attune.features import edge_feature_rows
-from attune.posterior import Beta
-from attune.quantisation import dot, integers, length
+from attune.quantisation import dot
 from attune.session import SessionState, session_state
-from attune.slate import Choice, Option, Rules, assembled, exploration_rate
+from attune.slate import Choice, Pool, Rules, assembled, exploration_rate
 
 BECAUSE_COSINE_MIN = 0.35
 """An item is said to stand there because of a recent one from this cosine on."""
@@ -36,63 +37,69 @@ BECAUSE_COSINE_MIN = 0.35
 class Prepared:
     """A request that is ready to be scored.
 
-    ``eligible`` are the candidates' indices that may be shown; ``rows`` holds one float32 feature
-    row for each of them, in that order.
+    ``eligible`` are the places of the candidates that may be shown; scores are in that order.
     """
 
     request: RecommendationRequest
     bundle: Bundle
+    columns: Columns
     session: SessionState
-    eligible: tuple[int, ...]
-    rows: array[float]
+    eligible: list[int]
 
 
 def prepared(
     request: RecommendationRequest, bundle: Bundle, policy: PolicySnapshot, now_ms: int
 ) -> Prepared:
-    """Return the session's state and the scorer's inputs; without consent, no session is used."""
+    """Return the session's state and who may be shown; without consent, no session is used."""
     recent = request.recent if request.consent.allows_events else ()
+    columns = columns_of(bundle)
     session = session_state(bundle, recent, now_ms, policy.embedding_rule)
-    hidden = {*bundle.seen, *request.exclude, *(item.item_id for item in recent)}
-    eligible = tuple(
-        index for index, item_id in enumerate(bundle.candidates.item_ids) if item_id not in hidden
-    )
-    if len(eligible) < request.n:
-        # A slate is never empty while there are candidates: repeats beat nothing.
-        eligible = _refilled(eligible, bundle, request)
-    rows = edge_feature_rows(bundle, session, request.context, eligible)
-    return Prepared(request, bundle, session, eligible, rows)
+    return Prepared(request, bundle, columns, session, _eligible(request, bundle, columns))
 
 
-def _refilled(
-    eligible: tuple[int, ...], bundle: Bundle, request: RecommendationRequest
-) -> tuple[int, ...]:
-    """Return the eligible candidates and, behind them, those hidden but not excluded by request."""
-    excluded = set(request.exclude)
-    taken = set(eligible)
-    spare = (
-        index
-        for index, item_id in enumerate(bundle.candidates.item_ids)
-        if index not in taken and item_id not in excluded
-    )
-    return (*eligible, *list(spare)[: request.n - len(eligible)])
+def _eligible(request: RecommendationRequest, bundle: Bundle, columns: Columns) -> list[int]:
+    """Return the candidates that may be shown, the best first.
+
+    What the request excludes, has on an earlier page or filters out stays away whatever happens.
+    What the user has seen is only put last: a slate is never empty while there are candidates, and
+    repeats beat nothing.
+    """
+    known = columns.places
+    allowed: Sequence[int] = range(len(columns.places))
+    barred = {known[item] for item in (*request.exclude, *request.after) if item in known}
+    if request.categories:
+        allowed = columns.of_categories(request.categories)
+    seen = {known[item] for item in bundle.seen if item in known}
+    if request.consent.allows_events:
+        seen |= {known[each.item_id] for each in request.recent if each.item_id in known}
+    hidden = barred | seen
+    eligible = [index for index in allowed if index not in hidden]
+    missing = request.n - len(eligible)
+    if missing > 0:
+        spare = [index for index in allowed if index in seen and index not in barred]
+        eligible += spare[:missing]
+    return eligible
 
 
-def fallback_scores(ready: Prepared) -> array[float]:
+def scorer_rows(ready: Prepared) -> array[float]:
+    """Return the scorer's inputs: a row of ``EDGE_FEATURES`` for each eligible candidate."""
+    return edge_feature_rows(ready.bundle, ready.session, ready.request.context, ready.eligible)
+
+
+def fallback_scores(ready: Prepared) -> list[float]:
     """Return scores without the scorer: the bundle's base scores, raised by session similarity.
 
     The cheaper answer when the model is missing or late; linear, and in [0, 1] like the model's.
     """
-    candidates, session = ready.bundle.candidates, ready.session
-    scores = array("f")
+    session, similarities = ready.session, ready.columns.similarities
+    bases = ready.bundle.candidates.base_scores
+    scores: list[float] = []
     for index in ready.eligible:
-        similarity = 0.0
-        if session.length > 0.0:
-            code = integers(candidates.embedding(index))
-            own = length(code)
-            if own > 0.0:
-                similarity = dot(code, session.code) / (own * session.length)
-        scores.append(min(max(candidates.base_scores[index] * (1.0 + 0.5 * similarity), 0.0), 1.0))
+        lengths = similarities.lengths[index] * session.length
+        raised = bases[index]
+        if lengths > 0.0:
+            raised *= 1.0 + 0.5 * dot(similarities.codes[index], session.code) / lengths
+        scores.append(min(max(raised, 0.0), 1.0))
     return scores
 
 
@@ -118,9 +125,16 @@ def decided(
     """
     request, bundle = ready.request, ready.bundle
     rules = Rules(epsilon, policy.diversity, policy.exposure_discount, policy.exploration.high)
-    options = _options(ready, scores, policy)
-    choices = assembled(options, request.n, rules, seed)
-    bases = {option.index: option.base for option in options}
+    bucket = bandit_bucket(request.context)
+    pool = Pool(
+        eligible=ready.eligible,
+        bases=scores,
+        beliefs=ready.columns.beliefs(bucket, policy.posteriors.get(bucket)),
+        similarities=ready.columns.similarities,
+        exposures=bundle.exposures,
+    )
+    choices = assembled(pool, request.n, rules, seed)
+    bases = dict(zip(ready.eligible, scores, strict=True))
     return Slate(
         slate_id=slate_id,
         surface=request.surface,
@@ -138,38 +152,19 @@ def decided(
     )
 
 
-def _options(ready: Prepared, scores: Sequence[float], policy: PolicySnapshot) -> list[Option]:
-    candidates = ready.bundle.candidates
-    fresher = policy.posteriors.get(bandit_bucket(ready.request.context), {})
-    options: list[Option] = []
-    for index, score in zip(ready.eligible, scores, strict=True):
-        alpha_beta = fresher.get(candidates.item_ids[index])
-        alpha, beta = alpha_beta or (candidates.alpha[index], candidates.beta[index])
-        options.append(
-            Option(
-                index=index,
-                base=score,
-                belief=Beta(alpha, beta),
-                code=integers(candidates.embedding(index)),
-                exposures=ready.bundle.exposures[index],
-            )
-        )
-    return options
-
-
 def _slate_item(ready: Prepared, choice: Choice, position: int, base: float) -> SlateItem:
     candidates = ready.bundle.candidates
     why, because = _reason(ready, choice)
     return SlateItem(
-        item_id=candidates.item_ids[choice.index],
-        position=position,
-        score=choice.score,
-        base_score=base,
-        propensity=choice.propensity,
-        explored=choice.explored,
-        why=why,
-        because=because,
-        card=candidates.cards[choice.index],
+        candidates.item_ids[choice.index],
+        position,
+        choice.score,
+        base,
+        choice.propensity,
+        choice.explored,
+        why,
+        because,
+        candidates.cards[choice.index],
     )
 
 
@@ -177,15 +172,14 @@ def _reason(ready: Prepared, choice: Choice) -> tuple[Why, str | None]:
     """Return why the item stands there: exploration, a recent item like it, or its source."""
     if choice.explored:
         return "explore", None
-    code = integers(ready.bundle.candidates.embedding(choice.index))
-    own = length(code)
     best: tuple[float, str | None] = (BECAUSE_COSINE_MIN, None)
+    similarities = ready.columns.similarities
     for anchor in ready.session.anchors:
-        if own == 0.0 or anchor.length == 0.0:
-            continue
-        similarity = dot(code, anchor.code) / (own * anchor.length)
-        if similarity > best[0]:
-            best = (similarity, anchor.item_id)
+        lengths = similarities.lengths[choice.index] * anchor.length
+        if lengths > 0.0:
+            similarity = dot(similarities.codes[choice.index], anchor.code) / lengths
+            if similarity > best[0]:
+                best = (similarity, anchor.item_id)
     if best[1] is not None:
         return "session", best[1]
     source = ready.bundle.candidates.sources[choice.index]

@@ -20,6 +20,7 @@ from attune.contract.bundle import Bundle, BundleRequest, pack_bundle_request, r
 from attune.contract.decode import ContractError, Fields
 from attune.contract.policy import read_policy
 from attune.identity import ID_BYTES, TOKEN_LENGTH_MAX
+from attune.recommend import scorer_rows
 from edge_worker.arrival import Arrival
 from edge_worker.flight import Awaited, Fetch, Flight
 from edge_worker.gate import Gate
@@ -176,7 +177,7 @@ class Phases:
                 "spare_deadline_ms": min(awaited.deadline_ms, BUNDLE_DEADLINE_MS),
             }
         elif flight.ready is not None and self.edge.model.fits:
-            plan["features"] = flight.ready.rows.tobytes()
+            plan["features"] = scorer_rows(flight.ready).tobytes()
             plan["rows"] = len(flight.ready.eligible)
             plan["scorer_deadline_ms"] = SCORER_DEADLINE_MS
         plan["behind"] = [self._fetch(fetch) for fetch in flight.behind]

@@ -20,7 +20,7 @@ from attune.context import Context, bandit_bucket
 from attune.contract.bundle import Bundle, BundleRequest
 from attune.contract.recommendation import Degradation, RecommendationRequest, Slate
 from attune.embedding import EmbeddingRule
-from attune.recommend import decided, fallback_scores, prepared
+from attune.recommend import decided, fallback_scores, prepared, scorer_rows
 from origin.bundles import BundleHead, RankedCandidate, made_bundle
 from origin.policy import Policy, PolicyKeeper
 from origin.ranker_features import RankerInput
@@ -144,7 +144,7 @@ class Orchestrator:
         bundle, snapshot = answer.bundle, answer.policy.snapshot
         ready = prepared(request, bundle, snapshot, now_ms)
         scorer = self._models.scorer
-        scores = fallback_scores(ready) if scorer is None else scorer.scores(ready.rows)
+        scores = fallback_scores(ready) if scorer is None else scorer.scores(scorer_rows(ready))
         epsilon = self._policy.exploration.epsilon
         degraded = cast("Degradation", bundle.degraded)
         slate = decided(ready, scores, snapshot, epsilon, degraded, slate_id, seed)

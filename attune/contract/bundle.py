@@ -7,7 +7,8 @@ and its numbers stay packed little-endian until a computation needs them.
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from attune.consent import Consent
 from attune.context import Context, read_context
@@ -22,6 +23,9 @@ from attune.contract.recommendation import (
     read_card,
     read_recent,
 )
+
+if TYPE_CHECKING:
+    from attune.columns import Columns
 
 EMBEDDING_DIMENSION = 64
 CANDIDATES_MAX = 500
@@ -140,6 +144,8 @@ class Bundle:
     exposures: bytes
     recents: Recents
     candidates: Candidates
+    derived: list[Columns] = field(default_factory=list[Any], repr=False, compare=False)
+    """What slates keep with the bundle, see ``attune.columns``; no part of the wire form."""
 
 
 def pack_bundle(bundle: Bundle) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """The browser's question and its answer: a request for a slate, and the slate."""
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from attune.consent import Consent
 from attune.context import Context, read_context
@@ -140,8 +140,7 @@ Why = Literal["session", "for_you", "together", "trending", "new", "explore"]
 """Why an item stands where it stands, in one word that a page can put into a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class SlateItem:
+class SlateItem(NamedTuple):
     """One position of a slate.
 
     ``score`` is what the policy ordered by, ``base_score`` the scorer's probability, ``propensity``
@@ -160,8 +159,7 @@ class SlateItem:
     card: Card
 
 
-@dataclass(frozen=True, slots=True)
-class Versions:
+class Versions(NamedTuple):
     """What the slate was made with."""
 
     bundle: str
@@ -169,8 +167,7 @@ class Versions:
     model: str
 
 
-@dataclass(frozen=True, slots=True)
-class Slate:
+class Slate(NamedTuple):
     """The ordered items of one response, with all that is needed to judge them later."""
 
     slate_id: str

@@ -20,7 +20,7 @@ from attune.contract.event import Interaction
 from attune.contract.policy import PolicySnapshot
 from attune.contract.recommendation import RECENT_MAX, RecentInteraction, RecommendationRequest
 from attune.features import EDGE_FEATURES
-from attune.recommend import Prepared, prepared
+from attune.recommend import Prepared, prepared, scorer_rows
 from origin.evaluation.replay import Replay
 from origin.training.listwise import Examples
 
@@ -102,7 +102,7 @@ async def edge_examples(
             goal = await _goal(replay, ready, event)
             if goal is not None:
                 size = len(ready.eligible)
-                rows[count, :size] = np.frombuffer(ready.rows, np.float32).reshape(size, -1)
+                rows[count, :size] = np.frombuffer(scorer_rows(ready), np.float32).reshape(size, -1)
                 present[count, :size] = True
                 goals[count, :size] = goal
                 count += 1
