@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from attune.beliefs import Beliefs
-from attune.contract.bundle import Bundle, Candidates
+from attune.contract.bundle import EMBEDDING_DIMENSION, Bundle
 from attune.diversity import Similarities
-from attune.quantisation import integers
+from attune.quantisation import integers, length, quantised
 
 BUCKETS_MAX = 4
 """Bandit buckets whose beliefs are kept: a user has one device, a cohort's bundle may have more."""
@@ -15,17 +16,41 @@ BUCKETS_MAX = 4
 Posteriors = Mapping[str, tuple[float, float]]
 
 
+class KnownItem(NamedTuple):
+    """An item that the bundle can place: its code, the code as numbers, their length; category."""
+
+    code: bytes
+    numbers: tuple[int, ...]
+    length: float
+    category: str
+
+
 class Columns:
-    """A bundle's candidates, ready for arithmetic."""
+    """A bundle's candidates, ready for arithmetic.
 
-    __slots__ = ("_beliefs", "_candidates", "places", "similarities")
+    ``places`` says where a candidate stands; ``items`` are the candidates and the session's other
+    items by id; ``user`` is the code of the bundle's user embedding, with its length.
+    """
 
-    def __init__(self, candidates: Candidates) -> None:
+    __slots__ = ("_beliefs", "_candidates", "items", "places", "similarities", "user")
+
+    def __init__(self, bundle: Bundle) -> None:
+        candidates, recents = bundle.candidates, bundle.recents
         self._candidates = candidates
         self._beliefs: dict[str, tuple[Posteriors | None, Beliefs]] = {}
         self.places = {item_id: index for index, item_id in enumerate(candidates.item_ids)}
-        codes = [integers(candidates.embedding(index)) for index in range(len(candidates))]
-        self.similarities = Similarities(codes)
+        self.items = _known_items(
+            candidates.item_ids,
+            candidates.embeddings,
+            [card.category for card in candidates.cards],
+        )
+        known = [self.items[item_id] for item_id in candidates.item_ids]
+        self.similarities = Similarities(
+            [item.numbers for item in known], [item.length for item in known]
+        )
+        self.items |= _known_items(recents.item_ids, recents.embeddings, recents.categories)
+        user = quantised(bundle.user_embedding)
+        self.user = (user, length(integers(user)))
 
     def beliefs(self, bucket: str, posteriors: Posteriors | None) -> Beliefs:
         """Return the candidates' posteriors: those of the policy where it has them, else their own.
@@ -59,5 +84,16 @@ class Columns:
 def columns_of(bundle: Bundle) -> Columns:
     """Return the bundle's columns, worked out by the first slate that asks."""
     if not bundle.derived:
-        bundle.derived.append(Columns(bundle.candidates))
+        bundle.derived.append(Columns(bundle))
     return bundle.derived[0]
+
+
+def _known_items(
+    item_ids: Sequence[str], embeddings: bytes, categories: Sequence[str]
+) -> dict[str, KnownItem]:
+    known: dict[str, KnownItem] = {}
+    for index, item_id in enumerate(item_ids):
+        code = embeddings[index * EMBEDDING_DIMENSION : (index + 1) * EMBEDDING_DIMENSION]
+        numbers = integers(code)
+        known[item_id] = KnownItem(code, numbers, length(numbers), categories[index])
+    return known

@@ -24,9 +24,11 @@ class Similarities:
 
     __slots__ = ("_cosines", "_count", "codes", "lengths")
 
-    def __init__(self, codes: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self, codes: Sequence[Sequence[int]], lengths: Sequence[float] | None = None
+    ) -> None:
         self.codes = codes
-        self.lengths = [length(code) for code in codes]
+        self.lengths = lengths if lengths is not None else [length(code) for code in codes]
         self._count = len(codes)
         self._cosines: array[float] | None = None
 

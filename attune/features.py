@@ -6,11 +6,11 @@ import math
 from array import array
 from collections.abc import Sequence
 
-from attune.columns import columns_of
+from attune.columns import KnownItem, columns_of
 from attune.context import CONTEXT_FEATURES, Context, context_vector
 from attune.contract.bundle import Bundle
 from attune.contract.decode import ContractError
-from attune.quantisation import dot
+from attune.quantisation import dot, integers
 from attune.session import SessionState
 
 FEATURE_VERSION = 1
@@ -45,15 +45,17 @@ def edge_feature_rows(
     similarities = columns_of(bundle).similarities
     tail = context_vector(context)
     experience = math.log1p(session.interactions)
+    anchors = [anchor.known for anchor in session.anchors]
+    user = integers(session.code)
     rows = array("f")
     for index in places:
         code, own = similarities.codes[index], similarities.lengths[index]
-        cosines = [_cosine(code, own, anchor.code, anchor.length) for anchor in session.anchors]
+        cosines = [_cosine(code, own, item.numbers, item.length) for item in anchors]
         rows.append(_logit(candidates.base_scores[index]))
-        rows.append(_cosine(code, own, session.code, session.length))
+        rows.append(_cosine(code, own, user, session.length))
         rows.append(max(cosines, default=0.0))
         rows.append(cosines[0] if cosines else 0.0)
-        rows.append(_category_share(candidates.cards[index].category, session))
+        rows.append(_category_share(candidates.cards[index].category, anchors))
         rows.append(experience)
         rows.extend(candidates.features[index * width : (index + 1) * width])
         rows.extend(tail)
@@ -65,11 +67,10 @@ def _cosine(a: Sequence[int], a_length: float, b: Sequence[int], b_length: float
     return dot(a, b) / lengths if lengths > 0.0 else 0.0
 
 
-def _category_share(category: str, session: SessionState) -> float:
-    if not category or not session.anchors:
+def _category_share(category: str, anchors: Sequence[KnownItem]) -> float:
+    if not category or not anchors:
         return 0.0
-    same = sum(1 for anchor in session.anchors if anchor.category == category)
-    return same / len(session.anchors)
+    return sum(1 for anchor in anchors if anchor.category == category) / len(anchors)
 
 
 def _logit(probability: float) -> float:

@@ -16,10 +16,13 @@ if sys.version_info >= (3, 12):
     from math import sumprod
 else:
     from operator import mul
+    from typing import TypeVar, cast
 
-    def sumprod(p: Sequence[int], q: Sequence[int], /) -> int:
+    Number = TypeVar("Number", int, float)
+
+    def sumprod(p: Sequence[Number], q: Sequence[Number], /) -> Number:
         """Return the sum of products, as ``math.sumprod`` does from Python 3.12 on."""
-        return sum(map(mul, p, q))
+        return cast("Number", sum(map(mul, p, q)))
 
 
 CODES_MAX = 4_096

@@ -25,7 +25,7 @@ from attune.contract.recommendation import (
     Why,
 )
 from attune.features import edge_feature_rows
-from attune.quantisation import dot
+from attune.quantisation import dot, integers
 from attune.session import SessionState, session_state
 from attune.slate import Choice, Pool, Rules, assembled, exploration_rate
 
@@ -92,13 +92,14 @@ def fallback_scores(ready: Prepared) -> list[float]:
     The cheaper answer when the model is missing or late; linear, and in [0, 1] like the model's.
     """
     session, similarities = ready.session, ready.columns.similarities
+    user = integers(session.code)
     bases = ready.bundle.candidates.base_scores
     scores: list[float] = []
     for index in ready.eligible:
         lengths = similarities.lengths[index] * session.length
         raised = bases[index]
         if lengths > 0.0:
-            raised *= 1.0 + 0.5 * dot(similarities.codes[index], session.code) / lengths
+            raised *= 1.0 + 0.5 * dot(similarities.codes[index], user) / lengths
         scores.append(min(max(raised, 0.0), 1.0))
     return scores
 
@@ -140,7 +141,7 @@ def decided(
         surface=request.surface,
         consent=request.consent,
         items=tuple(
-            _slate_item(ready, choice, position, bases[choice.index])
+            _slate_item(ready, choice, position, bases[choice.place])
             for position, choice in enumerate(choices)
         ),
         degraded=degraded,
@@ -156,7 +157,7 @@ def _slate_item(ready: Prepared, choice: Choice, position: int, base: float) -> 
     candidates = ready.bundle.candidates
     why, because = _reason(ready, choice)
     return SlateItem(
-        candidates.item_ids[choice.index],
+        candidates.item_ids[choice.place],
         position,
         choice.score,
         base,
@@ -164,7 +165,7 @@ def _slate_item(ready: Prepared, choice: Choice, position: int, base: float) -> 
         choice.explored,
         why,
         because,
-        candidates.cards[choice.index],
+        candidates.cards[choice.place],
     )
 
 
@@ -175,12 +176,12 @@ def _reason(ready: Prepared, choice: Choice) -> tuple[Why, str | None]:
     best: tuple[float, str | None] = (BECAUSE_COSINE_MIN, None)
     similarities = ready.columns.similarities
     for anchor in ready.session.anchors:
-        lengths = similarities.lengths[choice.index] * anchor.length
+        lengths = similarities.lengths[choice.place] * anchor.known.length
         if lengths > 0.0:
-            similarity = dot(similarities.codes[choice.index], anchor.code) / lengths
+            similarity = dot(similarities.codes[choice.place], anchor.known.numbers) / lengths
             if similarity > best[0]:
                 best = (similarity, anchor.item_id)
     if best[1] is not None:
         return "session", best[1]
-    source = ready.bundle.candidates.sources[choice.index]
+    source = ready.bundle.candidates.sources[choice.place]
     return cast("Why", source), None

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from attune.contract.bundle import EMBEDDING_DIMENSION, Bundle
+from attune.columns import KnownItem, columns_of
+from attune.contract.bundle import Bundle
 from attune.contract.recommendation import RecentInteraction
-from attune.embedding import EmbeddingRule, cosine, normalised, updated_embedding
-from attune.quantisation import integers, length, quantised
+from attune.embedding import EmbeddingRule, step_size
+from attune.quantisation import integers, length, quantised, sumprod
 
 MS_PER_HOUR = 3_600_000
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(NamedTuple):
     """An item that the session took to: the next slate is drawn to it and explained with it."""
 
     item_id: str
-    category: str
-    code: tuple[int, ...]
-    length: float
+    known: KnownItem
 
 
-@dataclass(frozen=True, slots=True)
-class SessionState:
+class SessionState(NamedTuple):
     """The user as of this request.
 
-    ``embedding`` (64 floats, length 1 or all zero) has the session's interactions applied,
-    ``code`` and ``length`` are its quantised form. ``shift`` is the cosine distance from the
-    bundle's embedding, 0 to 2. ``anchors`` are the session's items, latest first; a dismissed one
-    is none, or the next slate would seek what it should avoid.
+    ``code`` is the user's embedding with the session's interactions applied, quantised; ``length``
+    is the code's. ``shift`` is the cosine distance from the bundle's embedding, 0 to 2. ``anchors``
+    are the session's items, latest first; a dismissed one is none, or the next slate would seek
+    what it should avoid.
     """
 
-    embedding: tuple[float, ...]
-    code: tuple[int, ...]
+    code: bytes
     length: float
     shift: float
     anchors: tuple[Anchor, ...]
@@ -50,51 +47,44 @@ def session_state(
     but move nothing again. Items that the bundle does not know are passed over: they come with its
     next refresh.
     """
-    before = list(bundle.user_embedding)
-    after = before
+    items = columns_of(bundle).items
+    after: Sequence[float] = bundle.user_embedding
     interactions = bundle.user_interactions
-    known = _known_items(bundle, {interaction.item_id for interaction in recent})
     anchors: list[Anchor] = []
     for interaction in recent:
-        found = known.get(interaction.item_id)
-        if found is None:
+        known = items.get(interaction.item_id)
+        if known is None:
             continue
-        code, category = found
         if rule.weights.get(interaction.action, 0.0) > 0.0:
-            anchors.append(Anchor(interaction.item_id, category, code, length(code)))
-        if interaction.occurred_at_ms <= bundle.covers_until_ms:
-            continue
-        age_hours = (now_ms - interaction.occurred_at_ms) / MS_PER_HOUR
-        item = normalised(code)
-        after = updated_embedding(after, item, interaction.action, age_hours, interactions, rule)
-        interactions += 1
-    code = integers(quantised(after))
-    return SessionState(
-        embedding=tuple(after),
-        code=code,
-        length=length(code),
-        shift=_shift(before, after),
-        anchors=tuple(reversed(anchors)),
-        interactions=interactions,
-    )
+            anchors.append(Anchor(interaction.item_id, known))
+        if interaction.occurred_at_ms > bundle.covers_until_ms:
+            age_hours = (now_ms - interaction.occurred_at_ms) / MS_PER_HOUR
+            step = step_size(interaction.action, age_hours, interactions, rule)
+            after = _pulled(after, known, step)
+            interactions += 1
+    anchors.reverse()
+    if after is bundle.user_embedding:
+        code, own = columns_of(bundle).user
+        return SessionState(code, own, 0.0, tuple(anchors), interactions)
+    code = quantised(after)
+    shift = _distance(bundle.user_embedding, after)
+    return SessionState(code, length(integers(code)), shift, tuple(anchors), interactions)
 
 
-def _shift(before: list[float], after: list[float]) -> float:
-    if before == after:
-        return 0.0
-    return 1.0 - cosine(before, after)
+def _pulled(embedding: Sequence[float], item: KnownItem, step: float) -> Sequence[float]:
+    """Return the direction of an embedding after one step of ``attune.embedding``'s rule.
+
+    Of any length: the next step and the quantisation take care of it.
+    """
+    if step == 0.0:
+        return embedding
+    own = math.sqrt(sumprod(embedding, embedding))
+    kept = (1.0 - step) / own if own > 0.0 else 0.0
+    taken = step / item.length if item.length > 0.0 else 0.0
+    return [kept * e + taken * i for e, i in zip(embedding, item.numbers, strict=True)]
 
 
-def _known_items(bundle: Bundle, wanted: set[str]) -> Mapping[str, tuple[tuple[int, ...], str]]:
-    """Return code and category of those of the items that the bundle can place."""
-    candidates = bundle.candidates
-    known = {
-        item_id: (integers(candidates.embedding(index)), candidates.cards[index].category)
-        for index, item_id in enumerate(candidates.item_ids)
-        if item_id in wanted
-    }
-    for index, item_id in enumerate(bundle.recents.item_ids):
-        start = index * EMBEDDING_DIMENSION
-        code = bundle.recents.embeddings[start : start + EMBEDDING_DIMENSION]
-        known[item_id] = (integers(code), bundle.recents.categories[index])
-    return known
+def _distance(a: Sequence[float], b: Sequence[float]) -> float:
+    """Return the cosine distance, 1 where one of the vectors is zero."""
+    lengths = math.sqrt(sumprod(a, a) * sumprod(b, b))
+    return 1.0 - (sumprod(a, b) / lengths if lengths > 0.0 else 0.0)

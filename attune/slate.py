@@ -80,11 +80,11 @@ class Pool:
 class Choice(NamedTuple):
     """What was put at one position.
 
-    ``index`` is a place in the columns; ``score`` the expected final score; ``explored`` says that
+    ``place`` is one in the columns; ``score`` the expected final score; ``explored`` says that
     it was not the greedy choice; ``explore_probability`` is that of any but the greedy one.
     """
 
-    index: int
+    place: int
     score: float
     propensity: float
     explored: bool
@@ -102,7 +102,7 @@ def assembled(pool: Pool, n: int, rules: Rules, seed: int) -> list[Choice]:
 
     >>> pool = Pool(range(3), (0.9, 0.5, 0.1), Beliefs([(2.0, 38.0)] * 3), Similarities([[1]] * 3),
     ...             bytes(3))
-    >>> [choice.index for choice in assembled(pool, 3, Rules(0.0, 0.0, 1.0), seed=7)]
+    >>> [choice.place for choice in assembled(pool, 3, Rules(0.0, 0.0, 1.0), seed=7)]
     [0, 1, 2]
     """
     if not pool.eligible:
@@ -170,7 +170,7 @@ class Contest:
             propensity = (1.0 - lead) * share
         self._take_out(won)
         return Choice(
-            index=self._pool.eligible[won],
+            place=self._pool.eligible[won],
             score=self._scores[won] * self._unit,
             propensity=max(propensity, PROPENSITY_MIN),
             explored=won != leader,

@@ -8,7 +8,7 @@ from attune.consent import Consent
 from attune.contract.bundle import Bundle, Candidates, Recents
 from attune.contract.event import Action
 from attune.contract.recommendation import Card, RecentInteraction
-from attune.embedding import EmbeddingRule, normalised
+from attune.embedding import EmbeddingRule, cosine, normalised, updated_embedding
 from attune.quantisation import dot, integers, quantised
 from attune.session import session_state
 
@@ -61,8 +61,8 @@ def did(item_id: str, action: Action, at_ms: int = NOW_MS) -> tuple[RecentIntera
 SOMEONE = normalised([1.0, 1.0] + [0.0] * 62)
 
 
-def likes(state_code: tuple[int, ...], item: bytes) -> int:
-    return dot(state_code, integers(item))
+def likes(code: bytes, item: bytes) -> int:
+    return dot(integers(code), integers(item))
 
 
 def test_a_click_moves_the_user_and_becomes_an_anchor() -> None:
@@ -90,4 +90,19 @@ def test_an_item_that_the_bundle_cannot_place_is_passed_over() -> None:
     after = session_state(bundle(SOMEONE), did("elsewhere", "purchase"), NOW_MS, RULE)
     assert after.shift == 0.0
     assert after.anchors == ()
-    assert after.embedding == pytest.approx(SOMEONE)
+    assert after.code == quantised(SOMEONE)
+
+
+def test_the_session_s_steps_are_those_of_the_embedding_s_rule() -> None:
+    actions: list[Action] = ["click", "dismiss", "purchase", "view"]
+    recent = tuple(
+        RecentInteraction(item_id, action, NOW_MS - 60_000 * place)
+        for place, (item_id, action) in enumerate(zip("abba", actions, strict=True))
+    )
+    expected = SOMEONE
+    for place, done in enumerate(recent):
+        item = normalised(integers(axis("ab".index(done.item_id))))
+        expected = updated_embedding(expected, item, done.action, place / 60, 5 + place, RULE)
+    after = session_state(bundle(SOMEONE), recent, NOW_MS, RULE)
+    assert after.code == quantised(expected)
+    assert after.shift == pytest.approx(1.0 - cosine(SOMEONE, expected))

@@ -54,7 +54,7 @@ def test_a_slate_never_repeats_and_is_as_long_as_it_can_be(
     count: int, n: int, epsilon: float, diversity: float, seed: int
 ) -> None:
     choices = assembled(options(count), n, Rules(epsilon, diversity, 0.9), seed)
-    indices = [choice.index for choice in choices]
+    indices = [choice.place for choice in choices]
     assert len(indices) == len(set(indices)) == min(n, count)
     assert all(0.0 < choice.propensity <= 1.0 for choice in choices)
 
@@ -68,7 +68,7 @@ def test_without_sampling_the_order_is_that_of_the_scores() -> None:
     choices = assembled(options(40), 10, Rules(0.0, 0.0, 1.0), 1)
     bases = options(40).bases
     by_base = sorted(range(40), key=lambda index: -bases[index])
-    assert [choice.index for choice in choices] == by_base[:10]
+    assert [choice.place for choice in choices] == by_base[:10]
     assert all(choice.propensity == 1.0 and not choice.explored for choice in choices)
 
 
@@ -76,10 +76,10 @@ def test_logged_propensities_are_the_frequencies_of_the_first_position() -> None
     arms = options(20)
     rules = Rules(0.7, 0.0, 0.9)
     slates = [assembled(arms, 1, rules, seed)[0] for seed in range(4000)]
-    frequency = Counter(choice.index for choice in slates)
-    for choice in {choice.index: choice for choice in slates}.values():
+    frequency = Counter(choice.place for choice in slates)
+    for choice in {choice.place: choice for choice in slates}.values():
         # Five standard errors of a frequency from 4000 draws are at most 0.04.
-        assert abs(frequency[choice.index] / 4000 - choice.propensity) < 0.04
+        assert abs(frequency[choice.place] / 4000 - choice.propensity) < 0.04
 
 
 def test_no_slate_explores_more_than_it_may_and_propensities_say_so() -> None:
@@ -98,8 +98,8 @@ def test_impressions_push_an_item_down() -> None:
     plain = [Option(0.50, (1, 19), [1] * 64), Option(0.45, (1, 19), [2] * 64)]
     shown = [Option(0.50, (1, 19), [1] * 64, exposures=3), plain[1]]
     rules = Rules(0.0, 0.0, 0.9)
-    assert assembled(pool(plain), 2, rules, 1)[0].index == 0
-    assert assembled(pool(shown), 2, rules, 1)[0].index == 1
+    assert assembled(pool(plain), 2, rules, 1)[0].place == 0
+    assert assembled(pool(shown), 2, rules, 1)[0].place == 1
 
 
 def test_diversity_breaks_up_near_duplicates() -> None:
@@ -108,8 +108,8 @@ def test_diversity_breaks_up_near_duplicates() -> None:
         Option(0.8, (1, 19), [127, 1]),
         Option(0.7, (1, 19), [0, 127]),
     ]
-    assert [c.index for c in assembled(pool(twins), 3, Rules(0.0, 0.0, 1.0), 1)] == [0, 1, 2]
-    assert [c.index for c in assembled(pool(twins), 3, Rules(0.0, 0.4, 1.0), 1)] == [0, 2, 1]
+    assert [c.place for c in assembled(pool(twins), 3, Rules(0.0, 0.0, 1.0), 1)] == [0, 1, 2]
+    assert [c.place for c in assembled(pool(twins), 3, Rules(0.0, 0.4, 1.0), 1)] == [0, 2, 1]
 
 
 def test_the_controller_brings_the_realised_rate_into_its_band_from_either_side() -> None:
