@@ -5,6 +5,7 @@ import json
 import logging
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 STOP_TIMEOUT_S = 4.5
 """A batch that takes longer is given up: it is repeated after the next start."""
 STATUS_INTERVAL_S = 10.0
+START_TIMEOUT_S = 30.0
+START_PAUSE_S = 0.5
+"""Between two attempts to reach the database and the log."""
+
+logger = logging.getLogger(__name__)
 
 
 @click.command("consume")
@@ -36,15 +42,32 @@ def command(as_json: bool) -> None:
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
-    # The client reports every failed attempt; the runner says once that it waits, and why.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    # The clients report every failed attempt; the runner says once that it waits, and why.
+    for client in ("aiokafka", "asyncpg"):
+        logging.getLogger(client).setLevel(logging.CRITICAL)
     with postgres_at(settings.database_url, settings.home) as database_url:
         try:
-            asyncio.run(_consume(settings, database_url, as_json))
+            _when_all_answers(lambda: asyncio.run(_consume(settings, database_url, as_json)))
         except LogUnavailableError as error:
             raise click.ClickException(str(error)) from error
         except OUTAGES as error:
             raise click.ClickException(f"the database does not answer: {error}") from error
+
+
+def _when_all_answers(consume: Callable[[], None]) -> None:
+    """Consume; what is away at the start is waited for: machines come up in any order."""
+    from origin.event_log.port import LogUnavailableError
+    from origin.storage.database import OUTAGES
+
+    deadline_s = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            return consume()
+        except (LogUnavailableError, *OUTAGES) as error:
+            if time.monotonic() > deadline_s:
+                raise
+            logger.warning("Waiting to start: %s", error, extra={"action": "consumer_waits"})
+            time.sleep(START_PAUSE_S)
 
 
 async def _consume(settings: "Settings", database_url: str, as_json: bool) -> None:

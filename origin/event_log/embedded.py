@@ -115,6 +115,20 @@ class EmbeddedEventLog:
             rows = await connection.fetch(SQL["end_offsets"], topic)
         return {row["partition"]: row["next_offset"] for row in rows}
 
+    async def offsets_at(self, topic: str, time_ms: int) -> dict[int, int]:
+        """Return for every partition its first offset at or after the time, else its end."""
+        await self.partitions(topic)
+        async with self._connection() as connection:
+            rows = await connection.fetch(SQL["offsets_at"], topic, time_ms)
+        return {row["partition"]: row["first_offset"] for row in rows}
+
+    async def times_at(self, topic: str, offsets: Mapping[int, int]) -> dict[int, int]:
+        """Return when the first record at or after each offset was appended, where there is one."""
+        columns = list(offsets), list(offsets.values())
+        async with self._connection() as connection:
+            rows = await connection.fetch(SQL["times_at"], topic, *columns)
+        return {row["partition"]: row["appended_at_ms"] for row in rows}
+
     async def join(self, topic: str, group: str) -> "EmbeddedMember":
         """Return a new reader in the group."""
         partitions = await self.partitions(topic)

@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import IllegalStateError, KafkaError, TopicAlreadyExistsError, for_code
 
+from origin.event_log.kafka_places import KafkaPlaces
 from origin.event_log.port import (
     Entry,
     LogOverloadedError,
@@ -53,6 +54,7 @@ class KafkaEventLog:
         self._retention_ms = retention_ms
         self._partitions: dict[str, int] = {}
         self._records_waiting = 0
+        self._places = KafkaPlaces(bootstrap_servers)
 
     @classmethod
     async def open(cls, bootstrap_servers: str, partitions: int, retention_ms: int) -> Self:
@@ -128,18 +130,16 @@ class KafkaEventLog:
 
     async def end_offsets(self, topic: str) -> dict[int, int]:
         """Return for every partition the offset that the next record will get."""
-        partitions = [
-            TopicPartition(topic, number) for number in range(await self.partitions(topic))
-        ]
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap_servers)
-        try:
-            await consumer.start()
-            ends = await consumer.end_offsets(partitions)
-        except KafkaError as error:
-            raise LogUnavailableError(f"Kafka does not answer: {error}") from error
-        finally:
-            await consumer.stop()
-        return {partition.partition: offset for partition, offset in ends.items()}
+        return await self._places.ends(topic, range(await self.partitions(topic)))
+
+    async def offsets_at(self, topic: str, time_ms: int) -> dict[int, int]:
+        """Return for every partition its first offset at or after the time, else its end."""
+        return await self._places.at(topic, range(await self.partitions(topic)), time_ms)
+
+    async def times_at(self, topic: str, offsets: Mapping[int, int]) -> dict[int, int]:
+        """Return when the first record at or after each offset was appended, where there is one."""
+        await self.partitions(topic)
+        return await self._places.times(topic, offsets)
 
     async def join(self, topic: str, group: str) -> "KafkaMember":
         """Return a new reader in the group."""
@@ -171,6 +171,7 @@ class KafkaEventLog:
 
     async def close(self) -> None:
         """Send what was accepted, then disconnect."""
+        await self._places.close()
         await self._producer.stop()
 
     async def __aenter__(self) -> Self:

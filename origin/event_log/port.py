@@ -93,6 +93,17 @@ class EventLog(Protocol):
         """Return for every partition the offset that the next record will get."""
         ...
 
+    async def offsets_at(self, topic: str, time_ms: int) -> dict[int, int]:
+        """Return for every partition its first offset at or after the time, else its end.
+
+        At time 0 that is the oldest record that is still kept.
+        """
+        ...
+
+    async def times_at(self, topic: str, offsets: Mapping[int, int]) -> dict[int, int]:
+        """Return when the first record at or after each offset was appended, where there is one."""
+        ...
+
     async def join(self, topic: str, group: str) -> Member:
         """Return a new reader in the group; the group shares the partitions anew."""
         ...

@@ -234,5 +234,25 @@ async def test_a_topic_keeps_its_partitions_whoever_opens_it(
         assert await other.partitions(topic) == PARTITIONS
 
 
+async def test_a_time_leads_to_the_first_record_since_and_a_place_to_its_time(
+    log: EventLog, topic: str, join: Join
+) -> None:
+    home = partition_of(b"key", PARTITIONS)
+    for number in range(3):
+        await log.append(topic, [(b"key", b"%d" % number)])
+        await asyncio.sleep(0.02)
+    times = [record.appended_at_ms for record in await _read(await join("group"), 3)]
+    assert times == sorted(set(times))
+    for offset, time_ms in enumerate(times):
+        assert (await log.offsets_at(topic, time_ms))[home] == offset
+        assert await log.times_at(topic, {home: offset}) == {home: time_ms}
+    starts, ends = await log.offsets_at(topic, 0), await log.offsets_at(topic, times[-1] + 1)
+    assert starts == dict.fromkeys(range(PARTITIONS), 0)
+    assert ends == await log.end_offsets(topic)
+    # A partition in which nothing stands at the place is left out.
+    assert await log.times_at(topic, ends) == {}
+    assert await log.times_at(topic, starts) == {home: times[0]}
+
+
 async def test_a_log_knows_how_long_it_keeps_records(log: EventLog) -> None:
     assert log.retention_ms == WEEK_MS

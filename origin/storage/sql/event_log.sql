@@ -11,6 +11,29 @@ SELECT count(*) FROM event_log_partitions WHERE topic = $1
 -- name: end_offsets
 SELECT partition, next_offset FROM event_log_partitions WHERE topic = $1
 
+-- name: offsets_at
+-- Times rise with the offsets but for the milliseconds that writers wait for each other; there is no
+-- index on them, so this reads a topic from its start.
+SELECT counter.partition, coalesce(
+    (SELECT min(record_offset) FROM event_log
+     WHERE topic = counter.topic AND partition = counter.partition AND appended_at_ms >= $2),
+    counter.next_offset
+) AS first_offset
+FROM event_log_partitions AS counter WHERE topic = $1
+
+-- name: times_at
+-- $2 partitions, $3 an offset of each.
+SELECT wanted.partition, found.appended_at_ms
+FROM unnest($2::integer[], $3::bigint[]) AS wanted (partition, first_offset)
+CROSS JOIN LATERAL (
+    SELECT appended_at_ms FROM event_log
+    WHERE topic = $1
+        AND event_log.partition = wanted.partition
+        AND record_offset >= wanted.first_offset
+    ORDER BY record_offset
+    LIMIT 1
+) AS found
+
 -- name: append
 -- $2 partitions, $3 keys, $4 values: one entry per record, in the order of appending. The counter
 -- rows are locked in the order of partitions, so that two writers never wait for each other.
