@@ -29,17 +29,13 @@ def bundle_key(
     """Return the cache key: a bundle can never reach another user, or outlive a consent change.
 
     With full consent the key is the user's; with cohort consent the cohort's; with none everyone's.
+    A user's key holds the cohort too: a bundle's beliefs and base scores are those of its context.
     Each part carries its length, so that no choice of identifiers makes two keys run together.
 
     >>> bundle_key("u1", "home", Consent.NONE, Context(), "m1")
-    '4:none0:4:home2:m11:1'
+    '4:none0:0:4:home2:m11:1'
     """
-    match consent:
-        case Consent.FULL:
-            owner = user_id or ""
-        case Consent.COHORT:
-            owner = cohort_of(context)
-        case Consent.NONE:
-            owner = ""
-    parts = (consent.value, owner, surface, model_version, str(SCHEMA_VERSION))
+    owner = user_id or "" if consent.allows_user_data else ""
+    cohort = cohort_of(context) if consent.allows_events else ""
+    parts = (consent.value, owner, cohort, surface, model_version, str(SCHEMA_VERSION))
     return "".join(f"{len(part)}:{part}" for part in parts)

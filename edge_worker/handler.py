@@ -5,29 +5,27 @@ did not), ``finish`` turns the scorer's answer into a slate. Between them JavaSc
 here does, and nothing here reads a clock or rolls dice: both come in with the request.
 """
 
-from dataclasses import replace
-
 from attune.consent import Consent
-from attune.context import Context
-from attune.contract.bundle import CANDIDATES_MAX, Bundle, BundleRequest
+from attune.contract.bundle import Bundle, BundleRequest
 from attune.contract.decode import ContractError
 from attune.contract.recommendation import RecommendationRequest
 from attune.features import CANDIDATE_FEATURES
 from attune.freshness import bundle_key
 from attune.recommend import prepared
-from edge_worker.answer import decided_slate, empty_slate, slate_json
-from edge_worker.answer import last_known_good as last_known_good_answer
+from edge_worker.answer import decided_slate, empty_slate, last_known_good, slate_json
 from edge_worker.arrival import Arrival, arrived_request
-from edge_worker.bundle_cache import REFRESH_PAUSE_MS, BundleCache, Found
+from edge_worker.attempts import REFRESH_PAUSE_MS, Attempts
+from edge_worker.bundle_cache import BundleCache, Found
 from edge_worker.counters import Counters
 from edge_worker.flight import Awaited, Fetch, Flight
-from edge_worker.ladder import fallback, own_standing, popular_key, shared_keys
+from edge_worker.known_good import KnownGood
+from edge_worker.ladder import Standing, fallback, own_standing, popular_key, shared_keys
 from edge_worker.model import Model
+from edge_worker.model_swap import ModelInForce
 from edge_worker.origin_health import OriginHealth
 from edge_worker.policy_cache import PolicyCache
-
-CANDIDATES_WANTED = min(120, CANDIDATES_MAX)
-"""What a bundle is asked to hold: enough for several pages, and 25 KB on the wire."""
+from edge_worker.questions import own_question, shared_question
+from edge_worker.served_slates import ServedSlates
 
 SCORER_DEADLINE_MS = 40
 """Past it the linear fallback answers: a score of 100 candidates takes 0.1 ms, so a scorer that
@@ -47,11 +45,19 @@ class Edge:
     """One isolate's state and the phases that work on it."""
 
     def __init__(self, model: Model) -> None:
-        self.model = model
+        self.models = ModelInForce(model)
         self.bundles = BundleCache()
+        self.attempts = Attempts()
+        self.known_good = KnownGood()
         self.policies = PolicyCache()
         self.origin = OriginHealth()
         self.counters = Counters()
+        self.slates = ServedSlates(self.counters.slates)
+
+    @property
+    def model(self) -> Model:
+        """The edge scorer in force."""
+        return self.models.model
 
     def begin(self, arrival: Arrival) -> tuple[Flight, Awaited | None]:
         """Read the request; return its flight, and what it must wait for, if anything.
@@ -60,10 +66,12 @@ class Edge:
             ContractError: when the request breaks the contract.
         """
         request = arrived_request(arrival)
-        key = self._key(request)
+        key = _key(request, self.model.version)
         seed = int.from_bytes(arrival.entropy[:SEED_BYTES], "big")
         flight = Flight(request, key, seed, arrival.entropy[SEED_BYTES:].hex(), arrival.now_ms)
         found = self.bundles.find(key, arrival.now_ms)
+        if found is None:
+            found = self._under_previous_model(flight)
         self._keep_popular_warm(flight)
         if found is None or found.freshness == "expired":
             return flight, self._awaited(flight)
@@ -73,19 +81,18 @@ class Edge:
         self._prepare(flight)
         return flight, None
 
-    def resume(self, flight: Flight, bundle: Bundle | None, tier: str) -> None:
+    def resume(self, flight: Flight, came: Bundle | None, wire_bytes: int, tier: str) -> None:
         """Go on with the bundle that came, or with the next rung of the ladder when none did."""
-        now_ms = flight.now_ms
-        if bundle is not None:
+        if came is not None:
             flight.tier = tier
-            self.bundles.put(flight.key, bundle)
-        found = self.bundles.find(flight.key, now_ms)
+            self.offer(flight.key, came, wire_bytes)
+        found = self.bundles.find(flight.key, flight.now_ms)
         if found is None:
-            flight.standing = fallback(self.bundles, flight.request, self.model.version, now_ms)
+            flight.standing = self._fallback(flight)
         else:
             # Past its time, the request's own bundle is still closer than anybody else's.
             flight.standing = own_standing(found)
-            if bundle is not None:
+            if came is not None:
                 self._renew_behind(flight, found)
         self._prepare(flight)
 
@@ -101,58 +108,73 @@ class Edge:
             raise ContractError("consent", "or surface is not the one that was asked for")
         if bundle.candidates.feature_names != CANDIDATE_FEATURES:
             raise ContractError("feature_names", "are not those of this edge")
+        if not bundle.candidates.item_ids:
+            raise ContractError("item_ids", "name no candidate")
 
-    def offer(self, key: str, bundle: Bundle) -> None:
-        """Take a bundle that was fetched behind an answer."""
-        self.bundles.put(key, bundle)
-        self.counters.refreshes["accepted"] += 1
+    def offer(self, key: str, bundle: Bundle, wire_bytes: int) -> None:
+        """Keep a bundle that came."""
+        self.attempts.succeeded(key)
+        self.bundles.put(key, bundle, wire_bytes)
+        self.known_good.offer(bundle)
 
     def finish(self, flight: Flight, scores: bytes | None) -> bytes:
         """Return the answer's JSON; without scores the linear fallback ranks."""
-        policy, epsilon = self.policies.policy, self.policies.exploration.epsilon
+        policies, counters = self.policies, self.counters
+        policy, epsilon = policies.policy, policies.exploration.epsilon
         slate, scorer = decided_slate(flight, scores, policy, epsilon)
-        if slate is None:
+        if slate is None or flight.ready is None:
             slate = empty_slate(flight, policy, epsilon, self.model.version)
         else:
-            self.counters.scorers[scorer] += 1
-            self.policies.slate_served(slate.exploration_rate)
-        self.counters.tiers[flight.tier] += 1
-        self.counters.rungs[slate.degraded] += 1
+            counters.scorers[scorer] += 1
+            policies.slate_served(slate.exploration_rate)
+            counters.exploration["positions"] += len(slate.items)
+            counters.exploration["explored"] += sum(item.explored for item in slate.items)
+            model_version = self.model.version if scorer == "model" else scorer
+            self.slates.add(flight.ready, slate, model_version, flight.now_ms)
+        counters.tiers[flight.tier] += 1
+        counters.rungs[slate.degraded] += 1
         return slate_json(slate)
 
     def last_known_good(self, bundle: Bundle, now_ms: int) -> bytes:
         """Return the answer to serve on the bundle's surface when nothing works any more."""
-        return last_known_good_answer(bundle, self.policies.policy, now_ms)
+        return last_known_good(bundle, self.policies.policy, now_ms)
 
-    def _key(self, request: RecommendationRequest) -> str:
-        return bundle_key(
-            request.user_id,
-            request.surface,
-            request.consent,
-            request.context,
-            self.model.version,
-        )
+    def _under_previous_model(self, flight: Flight) -> Found | None:
+        """Return the request's bundle of the time before a model changed, and renew it."""
+        previous = self.models.previous_version
+        if previous is None:
+            return None
+        found = self.bundles.find(_key(flight.request, previous), flight.now_ms)
+        if found is not None:
+            self._fetch_behind(flight, Fetch(flight.key, own_question(flight.request)))
+        return found
 
     def _awaited(self, flight: Flight) -> Awaited:
-        fetch = Fetch(flight.key, _question(flight.request))
+        fetch = Fetch(flight.key, own_question(flight.request))
         now_ms = flight.now_ms
         has_spare = (
-            self.bundles.find(flight.key, now_ms) is not None
-            or fallback(self.bundles, flight.request, self.model.version, now_ms) is not None
+            self.bundles.find(flight.key, now_ms) is not None or self._fallback(flight) is not None
         )
         spares = () if has_spare else self._spares(flight.request)
+        if self.attempts.is_hopeless(flight.key, now_ms):
+            return Awaited(fetch, 0, spares)
         if not self.origin.is_worth_waiting_for(now_ms):
             self._fetch_behind(flight, fetch)
             return Awaited(fetch, 0, spares)
-        self.bundles.attempted(flight.key, now_ms)
+        self.attempts.started(flight.key, now_ms)
         deadline_ms = BUNDLE_DEADLINE_MS if has_spare else FIRST_BUNDLE_DEADLINE_MS
         return Awaited(fetch, deadline_ms, spares)
 
+    def _fallback(self, flight: Flight) -> Standing | None:
+        version, now_ms = self.model.version, flight.now_ms
+        return fallback(self.bundles, self.known_good, flight.request, version, now_ms)
+
     def _spares(self, request: RecommendationRequest) -> tuple[Fetch, ...]:
+        own = _key(request, self.model.version)
         return tuple(
             Fetch(key, shared_question(request, consent))
             for key, consent in shared_keys(request, self.model.version)
-            if key != self._key(request)
+            if key != own
         )
 
     def _keep_popular_warm(self, flight: Flight) -> None:
@@ -167,11 +189,11 @@ class Edge:
     def _renew_behind(self, flight: Flight, found: Found) -> None:
         pause_ms = self.bundles.refresh_pause_ms(found, flight.request, flight.now_ms)
         if pause_ms is not None:
-            self._fetch_behind(flight, Fetch(flight.key, _question(flight.request)), pause_ms)
+            self._fetch_behind(flight, Fetch(flight.key, own_question(flight.request)), pause_ms)
 
     def _fetch_behind(self, flight: Flight, fetch: Fetch, pause_ms: int = REFRESH_PAUSE_MS) -> None:
-        if self.bundles.may_attempt(fetch.key, flight.now_ms, pause_ms):
-            self.bundles.attempted(fetch.key, flight.now_ms)
+        if self.attempts.may_start(fetch.key, flight.now_ms, pause_ms):
+            self.attempts.started(fetch.key, flight.now_ms)
             flight.behind.append(fetch)
 
     def _prepare(self, flight: Flight) -> None:
@@ -181,21 +203,7 @@ class Edge:
             )
 
 
-def shared_question(request: RecommendationRequest, consent: Consent) -> BundleRequest:
-    """Return what to ask the origin for a bundle that holds nothing of any user."""
-    return _question(replace(request, consent=consent, user_id=None))
-
-
-def _question(request: RecommendationRequest) -> BundleRequest:
-    """Return what to ask the origin.
-
-    Only a user's own bundle may hold the session's items; the one for everyone knows no context.
-    """
-    return BundleRequest(
-        consent=request.consent,
-        user_id=request.user_id,
-        surface=request.surface,
-        context=request.context if request.consent.allows_events else Context(),
-        candidates_max=CANDIDATES_WANTED,
-        recent=request.recent if request.consent.allows_user_data else (),
+def _key(request: RecommendationRequest, model_version: str) -> str:
+    return bundle_key(
+        request.user_id, request.surface, request.consent, request.context, model_version
     )

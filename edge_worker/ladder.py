@@ -8,6 +8,7 @@ from attune.contract.bundle import Bundle
 from attune.contract.recommendation import Degradation, RecommendationRequest
 from attune.freshness import bundle_key
 from edge_worker.bundle_cache import BundleCache, Found
+from edge_worker.known_good import KnownGood
 
 RUNGS: tuple[Degradation, ...] = get_args(Degradation)
 
@@ -42,18 +43,24 @@ def popular_key(request: RecommendationRequest, model_version: str) -> str:
 
 
 def fallback(
-    cache: BundleCache, request: RecommendationRequest, model_version: str, now_ms: int
+    cache: BundleCache,
+    known_good: KnownGood,
+    request: RecommendationRequest,
+    model_version: str,
+    now_ms: int,
 ) -> Standing | None:
-    """Return the best bundle that is not the request's own: the cohort's, else the popular one.
+    """Return the best bundle that is not the request's own: the cohort's, the popular one, any.
 
-    Neither holds anything of any user. Past their time they are the last known good: "static".
+    None of them holds anything of any user. Past their time they are the last known good, and so is
+    another surface's popular bundle: "static".
     """
     for key, consent in shared_keys(request, model_version):
         found = cache.find(key, now_ms)
         if found is not None:
             rung: Degradation = "cohort" if consent is Consent.COHORT else "popular"
             return Standing(found.bundle, "static" if found.freshness == "expired" else rung)
-    return None
+    last = known_good.find(request.surface)
+    return None if last is None else Standing(last, "static")
 
 
 def shared_keys(

@@ -18,6 +18,7 @@ class Model:
 
     version: str
     fits: bool
+    sha256: str = ""
 
 
 def read_model(raw: object) -> Model:
@@ -32,6 +33,7 @@ def read_model(raw: object) -> Model:
         fits=order == EDGE_FEATURES
         and fields.integer("context_version", 0, 1_000_000) == CONTEXT_VERSION
         and fields.integer("schema_version", 0, 1_000_000) <= SCHEMA_VERSION,
+        sha256=fields.optional_text("sha256") or "",
     )
 
 

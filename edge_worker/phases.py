@@ -11,22 +11,26 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any, cast
 
 import msgpack
 
 from attune.consent import Consent
+from attune.contract import SCHEMA_VERSION
 from attune.contract.bundle import Bundle, BundleRequest, pack_bundle_request, read_bundle
 from attune.contract.decode import ContractError, Fields
-from attune.contract.policy import read_policy
+from attune.contract.policy import read_policy, read_positions
 from attune.identity import ID_BYTES, TOKEN_LENGTH_MAX
 from attune.recommend import scorer_rows
 from edge_worker.arrival import Arrival
+from edge_worker.chores import LOOK_MS, Chores
 from edge_worker.flight import Awaited, Fetch, Flight
 from edge_worker.gate import Gate
 from edge_worker.handler import BUNDLE_DEADLINE_MS, SCORER_DEADLINE_MS, Edge
 from edge_worker.identity import Credentials, identified_batch, identified_request
 from edge_worker.intake import RETRY_AFTER_S, outcome, read_intake
+from edge_worker.local_rewards import effects
 from edge_worker.model import read_model
 from edge_worker.refusal import refusal
 from edge_worker.settings import EdgeSettings, read_settings
@@ -37,6 +41,9 @@ FLIGHTS_MAX = 1_000
 QUESTIONS_MAX = 512
 """Bundles that were asked for and have not come yet."""
 
+KNOWN_GOOD_MS = 7 * 86_400_000
+"""How long a bundle for everyone is kept: past its time it is the last known good."""
+
 
 class Phases:
     """One isolate's edge behind an interface of bytes."""
@@ -45,6 +52,8 @@ class Phases:
         self.edge = Edge(read_model(json.loads(manifest)))
         self._flights: OrderedDict[int, Flight] = OrderedDict()
         self._questions: OrderedDict[str, BundleRequest] = OrderedDict()
+        self._chores = Chores()
+        self._look_at_ms = 0
         self._handles = 0
         self._gate = Gate(EdgeSettings(), self.edge.counters)
 
@@ -73,16 +82,15 @@ class Phases:
     def resume(self, handle: int, payload: bytes, source: str, now_ms: int) -> bytes:
         """Go on with the bundle from ``source``; an empty payload says that none came.
 
-        ``source`` is "cache" or "origin" for what came, "late" when the origin did not answer in
-        time, "none" when it was not asked.
+        ``source`` is "cache", "kv" or "origin" for what came, "late" when the origin did not answer
+        in time, "failed" or "refused" when it had no bundle, "none" when it was not asked.
         """
         flight = self._flights[handle]
         flight.now_ms = now_ms
-        self._note_origin(source, now_ms)
-        bundle = self._accepted(flight.key, payload)
-        self.edge.resume(flight, bundle, source)
-        keep_ms = bundle.stale_ms if bundle is not None else 0
-        return self._plan(handle, flight, None, keep_ms, self._static(bundle, now_ms))
+        self._note_origin(flight.key, source, now_ms)
+        bundle = self._accepted(flight.key, payload, now_ms)
+        self.edge.resume(flight, bundle, len(payload), source)
+        return self._plan(handle, flight, None, bundle)
 
     def finish(self, handle: int, scores: bytes) -> bytes:
         """Return the answer; empty scores mean that the scorer had none."""
@@ -95,23 +103,64 @@ class Phases:
     def offer_bundle(self, key: str, payload: bytes, source: str, now_ms: int) -> bytes:
         """Take a bundle that no request waits for.
 
-        ``source`` is "origin" or "cache" for what came, "failed" (and the payload empty) when a
-        fetch behind an answer brought nothing.
+        ``source`` is "origin", "cache" or "kv" for what came, "failed" or "refused" (and the
+        payload empty) when a fetch behind an answer brought nothing.
         """
-        self._note_origin(source, now_ms)
-        bundle = self._accepted(key, payload)
-        if bundle is None:
-            self.edge.counters.refreshes["failed"] += 1
-            return pack({"keep_ms": 0, "static": None})
-        self.edge.offer(key, bundle)
-        return pack({"keep_ms": bundle.stale_ms, "static": self._static(bundle, now_ms)})
+        self._note_origin(key, source, now_ms)
+        bundle = self._accepted(key, payload, now_ms)
+        self.edge.counters.refreshes["failed" if bundle is None else "accepted"] += 1
+        if bundle is not None:
+            self.edge.offer(key, bundle, len(payload))
+        return pack(self._kept(bundle, now_ms))
 
-    def offer_policy(self, payload: bytes, etag: str) -> None:
+    def offer_known_good(self, payload: bytes) -> None:
+        """Take the deployment's own bundles, to be read when nothing else is left."""
+        self.edge.known_good.deploy(lambda: self._deployed(payload))
+
+    def offer_policy(self, payload: bytes, etag: str, now_ms: int) -> None:
         """Take a policy snapshot."""
         try:
-            self.edge.policies.accept(read_policy(unpack(payload)), etag)
+            self.edge.policies.accept(read_policy(unpack(payload)), etag, now_ms)
         except (ContractError, ValueError):
             self.edge.counters.errors["policy"] += 1
+
+    def offer_model(self, manifest: bytes, etag: str) -> bytes:
+        """Take a newer manifest: return the hash of the graph to load, or why it is refused."""
+        models = self.edge.models
+        try:
+            offered = read_model(json.loads(manifest))
+        except (ContractError, ValueError) as error:
+            self.edge.counters.models["refused"] += 1
+            models.etag, models.refused = etag, "unreadable"
+            return pack({"refused": str(error)})
+        if models.consider(offered, etag):
+            return pack({"load": offered.sha256})
+        if offered.fits:
+            return pack({})
+        self.edge.counters.models["refused"] += 1
+        return pack({"refused": f"{offered.version} was trained on other inputs"})
+
+    def model_loaded(self, succeeded: bool) -> None:
+        """Put the model in force that the scorer worker has loaded, unless it could not."""
+        in_force = self.edge.models.loaded(succeeded)
+        self.edge.counters.models["adopted" if in_force else "failed"] += 1
+
+    def take_slates(self, now_ms: int) -> bytes:
+        """Return the next batch of served slates for the origin; empty when there is none."""
+        batch = self.edge.slates.take(now_ms)
+        return b"" if batch is None else pack(batch)
+
+    def slates_sent(self, accepted: bool, now_ms: int) -> None:
+        """Note what became of the batch."""
+        self.edge.slates.sent(accepted, now_ms)
+
+    def take_report(self) -> bytes:
+        """Return what was counted since the last report that arrived."""
+        return pack({"schema": SCHEMA_VERSION, "counters": self.edge.counters.since_report()})
+
+    def report_arrived(self, report: bytes) -> None:
+        """Note that the origin has the report."""
+        self.edge.counters.reported(unpack(report)["counters"])
 
     def begin_events(self, arrival: bytes) -> bytes:
         """Read a batch: return its error, or what to forward and how to acknowledge it then."""
@@ -131,17 +180,23 @@ class Phases:
                 "headers": headers,
                 "forward": pack(intake.forward),
                 "acknowledgement": body,
-                "users": list(intake.users),
+                "learned": pack([list(intake.users), effects(intake.batch.events)]),
                 "count": len(intake.batch.events),
                 "retry_after_s": RETRY_AFTER_S,
             }
         )
 
-    def finish_events(self, users: bytes, count: int, accepted: bool, now_ms: int) -> None:
-        """Note what became of a batch; users whose events were taken get newer bundles."""
-        self.edge.counters.events["accepted" if accepted else "turned_away"] += count
-        if accepted:
-            self.edge.bundles.user_acted(cast("list[str]", unpack(users)), now_ms)
+    def finish_events(self, learned: bytes, count: int, answer: bytes, now_ms: int) -> None:
+        """Note what became of a batch: its users get newer bundles, its rewards count here at once.
+
+        ``learned`` is what the plan said, ``answer`` the origin's body, empty when it did not take
+        the batch.
+        """
+        self.edge.counters.events["accepted" if answer else "turned_away"] += count
+        if answer:
+            users, effects_of_events = unpack(learned)
+            self.edge.bundles.user_acted(users, now_ms)
+            self.edge.policies.learn(effects_of_events, _positions(answer), now_ms)
 
     def status(self) -> bytes:
         """Return the counters and what is in force, as JSON."""
@@ -149,10 +204,14 @@ class Phases:
         report: dict[str, object] = {
             "model_version": edge.model.version,
             "model_fits": edge.model.fits,
+            "model_refused": edge.models.refused,
             "policy_version": policies.policy.version,
             "epsilon": round(policies.exploration.epsilon, 6),
             "exploration_rate": round(policies.exploration.rate, 6),
             "bundles": len(edge.bundles),
+            "bundle_bytes": edge.bundles.bytes_held,
+            "slates_waiting": len(edge.slates),
+            "rewards_pending": len(policies.rewards),
             "flights": len(self._flights),
             **edge.counters.as_json(),
         }
@@ -163,11 +222,12 @@ class Phases:
         handle: int,
         flight: Flight,
         awaited: Awaited | None,
-        keep_ms: int = 0,
-        static: dict[str, object] | None = None,
+        came: Bundle | None = None,
         headers: dict[str, str] | None = None,
     ) -> bytes:
-        plan: dict[str, object] = {"handle": handle, "keep_ms": keep_ms, "static": static}
+        plan: dict[str, object] = {"handle": handle}
+        if came is not None:
+            plan |= self._kept(came, flight.now_ms)
         if headers is not None:
             plan["headers"] = headers
         if awaited is not None:
@@ -180,13 +240,26 @@ class Phases:
             plan["features"] = scorer_rows(flight.ready).tobytes()
             plan["rows"] = len(flight.ready.eligible)
             plan["scorer_deadline_ms"] = SCORER_DEADLINE_MS
-        plan["behind"] = [self._fetch(fetch) for fetch in flight.behind]
-        flight.behind.clear()
-        policies = self.edge.policies
-        if policies.is_due(flight.now_ms):
-            policies.checked(flight.now_ms)
-            plan["policy_etag"] = policies.etag
+        if flight.behind:
+            plan["behind"] = [self._fetch(fetch) for fetch in flight.behind]
+            flight.behind.clear()
+        if flight.now_ms >= self._look_at_ms or self.edge.slates.has_full_batch():
+            self._look_at_ms = flight.now_ms + LOOK_MS
+            plan |= self._due(flight.now_ms)
         return pack(plan)
+
+    def _due(self, now_ms: int) -> dict[str, object]:
+        """Return what to do behind the answer."""
+        due: dict[str, object] = {}
+        if self._chores.policy_due(now_ms):
+            due["policy_etag"] = self.edge.policies.etag
+        if self._chores.model_due(now_ms):
+            due["model_etag"] = self.edge.models.etag
+        if self.edge.slates.is_due(now_ms):
+            due["slates"] = True
+        if self._chores.report_due(now_ms):
+            due["report"] = True
+        return {"chores": due} if due else due
 
     def _fetch(self, fetch: Fetch) -> dict[str, object]:
         self._questions[fetch.key] = fetch.question
@@ -194,7 +267,7 @@ class Phases:
             self._questions.popitem(last=False)
         return {"key": fetch.key, "question": pack(pack_bundle_request(fetch.question))}
 
-    def _accepted(self, key: str, payload: bytes) -> Bundle | None:
+    def _accepted(self, key: str, payload: bytes, now_ms: int) -> Bundle | None:
         """Return the bundle in ``payload`` if it answers the question asked under ``key``."""
         question = self._questions.get(key)
         if not payload or question is None:
@@ -204,23 +277,52 @@ class Phases:
             self.edge.accept(bundle, question)
         except (ContractError, ValueError):
             self.edge.counters.errors["bundle"] += 1
+            self.edge.attempts.failed(key, now_ms)
             return None
         return bundle
 
-    def _note_origin(self, source: str, now_ms: int) -> None:
-        if source == "origin":
+    def _note_origin(self, key: str, source: str, now_ms: int) -> None:
+        if source in ("origin", "refused"):
             self.edge.origin.answered()
         elif source == "late":
             self.edge.origin.late(now_ms)
         elif source == "failed":
             self.edge.origin.failed(now_ms)
+        if source in ("failed", "refused"):
+            self.edge.attempts.failed(key, now_ms, refused=source == "refused")
 
-    def _static(self, bundle: Bundle | None, now_ms: int) -> dict[str, object] | None:
-        """Return the last known good answer that a bundle for everyone makes possible."""
-        if bundle is None or bundle.consent is not Consent.NONE:
-            return None
+    def _kept(self, bundle: Bundle | None, now_ms: int) -> dict[str, object]:
+        """Return for how long JavaScript may keep a bundle outside of the isolate.
+
+        With one for everyone goes the last known good answer that it makes possible.
+        """
+        if bundle is None:
+            return {"keep_ms": 0}
+        if bundle.consent is not Consent.NONE:
+            return {"keep_ms": bundle.stale_ms}
         body = self.edge.last_known_good(bundle, now_ms)
-        return {"surface": bundle.surface, "body": body}
+        return {
+            "keep_ms": max(bundle.stale_ms, KNOWN_GOOD_MS),
+            "static": {"surface": bundle.surface, "body": body},
+        }
+
+    def _deployed(self, payload: bytes) -> list[Bundle]:
+        """Return the deployment's own bundles without those that cannot be used."""
+        bundles: list[Bundle] = []
+        for packed in cast("list[bytes]", unpack(payload)["bundles"]):
+            try:
+                bundles.append(read_bundle(unpack(packed)))
+            except (ContractError, ValueError):
+                self.edge.counters.errors["known_good"] += 1
+        return bundles
+
+
+def _positions(answer: bytes) -> Mapping[int, int]:
+    """Return where the origin says that the batch stands in the log; nothing if it does not say."""
+    try:
+        return Fields(json.loads(answer)).nested("positions", read_positions, {})
+    except (ContractError, ValueError):
+        return {}
 
 
 def read_arrival(packed: bytes) -> Arrival:

@@ -1,46 +1,89 @@
-"""The policy snapshot in force, and the exploration controller that it steers."""
+"""The policy in force: the newest snapshot with this PoP's rewards since, and what it explores."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from attune.contract.policy import PolicySnapshot
 from attune.exploration import ExplorationState, initial_state, observed
+from edge_worker.local_rewards import Delta, LocalRewards
 
 CHECK_MS = 3_000
 """Time between two questions for a newer snapshot: what the crowd taught reaches a slate within
 this and the stream's own delay, and the origin answers one conditional GET per isolate for it."""
 
+BETA_MIN = 1e-3
+"""A reward may be known before the showing that it belongs to."""
+
+
+def _nothing_known() -> PolicySnapshot:
+    return PolicySnapshot(version=0, created_at_ms=0)
+
 
 def _controller() -> ExplorationState:
-    unknown = PolicySnapshot(version=0, created_at_ms=0)
+    unknown = _nothing_known()
     return initial_state(unknown.epsilon, unknown.exploration)
 
 
 @dataclass(slots=True)
 class PolicyCache:
-    """The newest snapshot; version 0, with the bundles' own posteriors, before the first one."""
+    """What slates are decided with.
 
-    policy: PolicySnapshot = field(
-        default_factory=lambda: PolicySnapshot(version=0, created_at_ms=0)
-    )
+    ``policy`` is the snapshot with this PoP's rewards added; before the first snapshot it is
+    version 0, and the bundles' own posteriors stand.
+    """
+
+    policy: PolicySnapshot = field(default_factory=_nothing_known)
     exploration: ExplorationState = field(default_factory=_controller)
     etag: str = ""
-    checked_at_ms: int = 0
+    rewards: LocalRewards = field(default_factory=LocalRewards)
+    _snapshot: PolicySnapshot = field(default_factory=_nothing_known)
+    _owned: dict[str, dict[str, tuple[float, float]]] = field(
+        default_factory=dict[str, dict[str, tuple[float, float]]]
+    )
+    """The snapshot's buckets that rewards were added to: copies, made once per snapshot."""
 
-    def is_due(self, now_ms: int) -> bool:
-        """Return whether to ask for a newer snapshot behind this answer."""
-        return now_ms - self.checked_at_ms >= CHECK_MS
-
-    def checked(self, now_ms: int) -> None:
-        """Note that the origin is asked now."""
-        self.checked_at_ms = now_ms
-
-    def accept(self, policy: PolicySnapshot, etag: str) -> None:
+    def accept(self, snapshot: PolicySnapshot, etag: str, now_ms: int) -> None:
         """Put a snapshot in force; the controller goes on from where it is."""
-        if self.policy.version == 0:
-            self.exploration = initial_state(policy.epsilon, policy.exploration)
-        self.policy = policy
+        if self._snapshot.version == 0:
+            self.exploration = initial_state(snapshot.epsilon, snapshot.exploration)
+        self._snapshot = snapshot
         self.etag = etag
+        self.rewards.settle(snapshot.covers, now_ms)
+        self._merge_anew()
+
+    def learn(
+        self, effects: Sequence[Sequence[object]], positions: Mapping[int, int], now_ms: int
+    ) -> None:
+        """Add what an acknowledged batch of events earned (see ``edge_worker.local_rewards``)."""
+        added = self.rewards.acknowledged(effects, positions, now_ms)
+        if self.rewards.settle(self._snapshot.covers, now_ms):
+            self._merge_anew()
+        elif added and self._snapshot.version > 0:
+            self._add(added)
 
     def slate_served(self, exploration_rate: float) -> None:
         """Let the controller see what a slate explored."""
         self.exploration = observed(self.exploration, exploration_rate, self.policy.exploration)
+
+    def _merge_anew(self) -> None:
+        self._owned = {}
+        self.policy = self._snapshot
+        if self._snapshot.version > 0:
+            self._add(self.rewards.deltas())
+
+    def _add(self, deltas: Iterable[Delta]) -> None:
+        """Add rewards; an item that the snapshot does not know starts from the overall prior."""
+        changed = False
+        for bucket, item_id, impressions, reward in deltas:
+            changed = True
+            beliefs = self._owned.get(bucket)
+            if beliefs is None:
+                beliefs = dict(self._snapshot.posteriors.get(bucket, {}))
+                self._owned[bucket] = beliefs
+            alpha, beta = beliefs.get(item_id, self._snapshot.prior)
+            beliefs[item_id] = alpha + reward, max(beta + impressions - reward, BETA_MIN)
+        if changed:
+            # A new value, because what is derived from a policy may be kept beside it.
+            posteriors = MappingProxyType({**self._snapshot.posteriors, **self._owned})
+            self.policy = replace(self._snapshot, posteriors=posteriors)

@@ -24,7 +24,8 @@ def rehearse(manifest: bytes) -> None:
         RuntimeError: when a phase does not answer as it should; a snapshot must not be made then.
     """
     phases = Phases(manifest)
-    phases.offer_policy(pack(_policy()), '"rehearsal"')
+    phases.offer_policy(pack(_policy()), '"rehearsal"', NOW_MS)
+    phases.offer_model(manifest, '"rehearsal"')
     for now_ms in (NOW_MS, NOW_MS + 1_000, NOW_MS + 60_000):
         slate = _visit(phases, now_ms)
         if len(slate["items"]) != 6:
@@ -33,7 +34,11 @@ def rehearse(manifest: bytes) -> None:
     if refused["status"] != 400:
         raise RuntimeError(f"a bad request was not refused: {refused}")
     batch = unpack(phases.begin_events(_arrival({"events": [_click()]}, NOW_MS)))
-    phases.finish_events(pack(batch["users"]), batch["count"], True, NOW_MS)
+    positions = b'{"positions": {"0": 1}}'
+    phases.finish_events(batch["learned"], batch["count"], positions, NOW_MS)
+    phases.take_slates(NOW_MS + 70_000)
+    phases.slates_sent(True, NOW_MS + 70_000)
+    phases.report_arrived(phases.take_report())
     phases.status()
 
 
@@ -45,7 +50,7 @@ def _visit(phases: Phases, now_ms: int) -> dict[str, Any]:
         question = unpack(plan["wait"]["question"])
         bundle = pack(_bundle(question, now_ms))
         plan = unpack(phases.resume(handle, bundle, "origin", now_ms))
-    for fetch in plan["behind"]:
+    for fetch in plan.get("behind", ()):
         bundle = pack(_bundle(unpack(fetch["question"]), now_ms))
         phases.offer_bundle(fetch["key"], bundle, "origin", now_ms)
     scores = array("f", (0.1 + 0.001 * place for place in range(plan.get("rows", 0))))
@@ -86,6 +91,7 @@ def _click() -> dict[str, object]:
         "consent": "full",
         "user_id": "rehearsal",
         "session_id": "rehearsal",
+        "slate_id": "rehearsal",
         "item_id": "item-1",
         "occurred_at_ms": NOW_MS,
     }

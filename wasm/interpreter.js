@@ -3,6 +3,7 @@
 import adapters from "./adapters.wasm";
 import errorMarker from "./error_marker.wasm";
 import code from "./interpreter.wasm";
+import knownGood from "./known_good.msgpack";
 import msgpack from "./msgpack.wasm";
 import { PythonError } from "./python_calls.js";
 import { settings } from "./settings.js";
@@ -55,6 +56,7 @@ async function start(over) {
     ]);
     const named = Object.fromEntries(phases);
     named.configure(settings());
+    named.offer_known_good(new Uint8Array(knownGood));
     return { calls, phases: named };
   } catch (error) {
     over();

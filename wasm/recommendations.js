@@ -1,10 +1,13 @@
 /** POST /v1/recommendations: Python decides in two or three calls, the waiting between them is here. */
 
 import { readBundle, writeBundle } from "./bundle_store.js";
+import { doChores } from "./chores.js";
 import { Refusal, credentials, json, jsonBody } from "./http.js";
 import { isStarted, python } from "./interpreter.js";
+import knownGood from "./known_good.msgpack";
+import { warn } from "./log.js";
 import { pack, unpack } from "./msgpack.js";
-import { fetchBundle, fetchPolicy } from "./origin.js";
+import { fetchBundle } from "./origin.js";
 import { Timing, within } from "./timing.js";
 
 const NOTHING = new Uint8Array(0);
@@ -12,8 +15,8 @@ const NOTHING = new Uint8Array(0);
 /** Python's seed and the slate's id are made of these. */
 const ENTROPY_BYTES = 18;
 
-/** The last good answer of each surface, for when Python itself fails. */
-const lastKnownGood = new Map();
+/** The last good answer of each surface, for when Python itself fails; first the deployment's own. */
+const lastKnownGood = new Map(Object.entries(unpack(new Uint8Array(knownGood)).answers));
 const SURFACES_MAX = 100;
 
 /** What an edge answers that has never seen a bundle and whose interpreter fails. */
@@ -28,11 +31,16 @@ export async function recommend(request, env, context) {
     const entry = isStarted() ? await python() : await timing.time("boot", python);
     answer = await answered(entry, arrival, env, context, timing);
   } catch (error) {
-    console.error("a slate failed, the last known good one is served:", error.stack ?? error);
-    answer = json(200, lastKnownGood.get(body?.surface ?? "home") ?? EMPTY);
+    warn("slate_failed", { error: String(error.stack ?? error) });
+    answer = json(200, lastResort(body?.surface ?? "home"));
   }
-  answer.headers.set("Server-Timing", timing.header());
+  answer.headers.set("Server-Timing", timing.ended());
   return answer;
+}
+
+/** Return the surface's last known good answer, else another one's: something beats nothing. */
+function lastResort(surface) {
+  return lastKnownGood.get(surface) ?? lastKnownGood.values().next().value ?? EMPTY;
 }
 
 /** Return the request as Python reads it. */
@@ -70,74 +78,65 @@ async function answered(entry, arrival, env, context, timing) {
 
 /** Wait for the request's bundle, from the Cache API or the origin, and go on with what came. */
 async function withBundle(entry, { handle, wait }, env, context, timing) {
-  let bytes = await timing.time("cache", () => readBundle(wait.key));
-  let source = bytes === null ? "none" : "cache";
-  if (bytes === null) {
-    const hasSpare = await timing.time("cache", () => offerSpare(entry, wait.spares, context));
-    const deadline = hasSpare ? wait.spare_deadline_ms : wait.deadline_ms;
-    if (deadline > 0) {
-      bytes = await timing.time("origin", () => fromOrigin(entry, wait, deadline, env, context));
-      source = bytes === null ? "late" : "origin";
-    }
+  let came = await timing.time("cache", () => readBundle(env, wait.key));
+  if (came === null) {
+    const hasSpare = await timing.time("cache", () => offerSpare(entry, wait.spares, env, context));
+    // Nobody waits longer than for a spare where there is one; 0 asks nobody.
+    const deadline = hasSpare ? Math.min(wait.deadline_ms, wait.spare_deadline_ms) : wait.deadline_ms;
+    came = { source: "none", bytes: null };
+    if (deadline > 0)
+      came = await timing.time("origin", () => fromOrigin(entry, wait, deadline, env, context));
   }
-  const now = Date.now();
+  const { bytes, source } = came;
   const plan = await timing.time("prepare", () =>
-    unpack(entry.resume(handle, bytes ?? NOTHING, source, now)),
+    unpack(entry.resume(handle, bytes ?? NOTHING, source, Date.now())),
   );
-  if (source === "origin") keep(wait.key, bytes, plan, context);
+  if (bytes !== null) keep(wait.key, bytes, source, plan, env, context);
   return plan;
 }
 
 /** Give Python the first of the spare bundles that the Cache API has; return whether it had one. */
-async function offerSpare(entry, spares, context) {
+async function offerSpare(entry, spares, env, context) {
   for (const key of spares) {
-    const bytes = await readBundle(key);
-    if (bytes !== null && offer(entry, key, bytes, "cache", context)) return true;
+    const found = await readBundle(env, key);
+    if (found !== null && offer(entry, key, found, env, context)) return true;
   }
   return false;
 }
 
 async function fromOrigin(entry, { key, question }, deadlineMs, env, context) {
   const flight = fetchBundle(env, context, key, question);
-  const bytes = await within(flight, deadlineMs);
+  const landed = await within(flight, deadlineMs);
+  if (landed !== null) return landed;
   // Whoever gives up waiting still wants the bundle for the next request.
-  if (bytes === null) offerLanded(entry, key, flight, context);
-  return bytes;
+  offerLanded(entry, key, flight, env, context);
+  return { source: "late", bytes: null };
 }
 
 /** Start what a plan wants done behind the answer. */
 function workBehind(entry, plan, env, context) {
-  for (const { key, question } of plan.behind) {
-    offerLanded(entry, key, fetchBundle(env, context, key, question), context);
+  for (const { key, question } of plan.behind ?? []) {
+    offerLanded(entry, key, fetchBundle(env, context, key, question), env, context);
   }
-  if (plan.policy_etag !== undefined) {
-    const offered = fetchPolicy(env, plan.policy_etag).then((newer) => {
-      if (newer !== null) entry.offer_policy(newer.bytes, newer.etag);
-    });
-    context.waitUntil(offered);
-  }
+  if (plan.chores !== undefined) doChores(entry, plan.chores, env, context);
 }
 
 /** Give Python what a fetch behind the answer brings. */
-function offerLanded(entry, key, flight, context) {
-  const offered = flight.then((bytes) => {
-    if (bytes === null) entry.offer_bundle(key, NOTHING, "failed", Date.now());
-    else offer(entry, key, bytes, "origin", context);
-  });
-  context.waitUntil(offered);
+function offerLanded(entry, key, flight, env, context) {
+  context.waitUntil(flight.then((landed) => offer(entry, key, landed, env, context)));
 }
 
 /** Give Python a bundle; return whether it was accepted. */
-function offer(entry, key, bytes, source, context) {
-  const outcome = unpack(entry.offer_bundle(key, bytes, source, Date.now()));
-  keep(key, bytes, source === "origin" ? outcome : { ...outcome, keep_ms: 0 }, context);
+function offer(entry, key, { bytes, source }, env, context) {
+  const outcome = unpack(entry.offer_bundle(key, bytes ?? NOTHING, source, Date.now()));
+  keep(key, bytes, source, outcome, env, context);
   return outcome.keep_ms > 0;
 }
 
 /** Put a bundle that Python accepted where it outlives this isolate. */
-function keep(key, bytes, { keep_ms, static: good }, context) {
-  if (keep_ms > 0) context.waitUntil(writeBundle(key, bytes, keep_ms));
-  if (good !== null && (lastKnownGood.has(good.surface) || lastKnownGood.size < SURFACES_MAX))
+function keep(key, bytes, source, { keep_ms, static: good }, env, context) {
+  if (keep_ms > 0 && source === "origin") context.waitUntil(writeBundle(env, key, bytes, keep_ms));
+  if (good !== undefined && (lastKnownGood.has(good.surface) || lastKnownGood.size < SURFACES_MAX))
     lastKnownGood.set(good.surface, good.body);
 }
 

@@ -20,9 +20,11 @@ const edge :Workerd.Worker = (
   modules = [
     (name = "worker.js", esModule = embed "python/worker.js"),
     (name = "bundle_store.js", esModule = embed "python/bundle_store.js"),
+    (name = "chores.js", esModule = embed "python/chores.js"),
     (name = "events.js", esModule = embed "python/events.js"),
     (name = "http.js", esModule = embed "python/http.js"),
     (name = "interpreter.js", esModule = embed "python/interpreter.js"),
+    (name = "log.js", esModule = embed "python/log.js"),
     (name = "media.js", esModule = embed "python/media.js"),
     (name = "msgpack.js", esModule = embed "python/msgpack.js"),
     (name = "origin.js", esModule = embed "python/origin.js"),
@@ -41,6 +43,7 @@ const edge :Workerd.Worker = (
     (name = "msgpack.wasm", wasm = embed "python/msgpack.wasm"),
     (name = "snapshot.bin", data = embed "python/snapshot.bin"),
     (name = "snapshot.json", text = embed "python/snapshot.json"),
+    (name = "known_good.msgpack", data = embed "python/known_good.msgpack"),
   ],
   bindings = [
     (name = "SCORER", service = "scorer"),

@@ -41,6 +41,11 @@ const UNTRAINED = {
   "edge_scorer.json": JSON.stringify({ version: "untrained", feature_order: [] }),
 };
 
+/** Popular bundles that a deployment carries (`attune edge keep`), and what stands in for them. */
+const KNOWN_GOOD = join(WASM, "known_good.msgpack");
+/** {"bundles": [], "answers": {}} in msgpack. */
+const NOTHING_GOOD = Buffer.from("82a762756e646c657390a7616e737765727380", "hex");
+
 /** Every file whose change makes another worker. */
 function inputs() {
   const steps = readdirSync(join(WASM, "build_steps")).map((name) =>
@@ -54,6 +59,7 @@ function inputs() {
     ...PYTHON_GLUE.map((name) => join("wasm", name)),
     ...SCORER_GLUE.map((name) => join("wasm/scorer", name)),
     ...pythonSources(ROOT),
+    ...(existsSync(KNOWN_GOOD) ? ["wasm/known_good.msgpack"] : []),
     ...(IS_TRAINED ? MODEL.map((name) => relative(ROOT, join(MODELS, name))) : []),
   ];
 }
@@ -110,6 +116,7 @@ async function pythonWorker() {
     Buffer.from(`AGFzbQ${between(loader, '"AGFzbQ', '"')}`, "base64"),
   );
   const { library, extension } = await compiledLibrary(ROOT, msgpackWheel(join(WASM, "build")));
+  put("python/known_good.msgpack", existsSync(KNOWN_GOOD) ? readFileSync(KNOWN_GOOD) : NOTHING_GOOD);
   put("python/msgpack.wasm", extension);
   const { head, pages } = await interpreterSnapshot(
     ROOT,

@@ -1,0 +1,152 @@
+"""Slates that were served, waiting to be sent to the origin behind an answer.
+
+Serving one costs an append; the record is made when a batch is sent. Past the bound the oldest are
+dropped and counted: they are there to learn from, and an answer never waits for them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, deque
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from attune.context import CONTEXT_VERSION
+from attune.contract import SCHEMA_VERSION
+from attune.contract.recommendation import RecommendationRequest, Slate
+from attune.contract.served import SLATES_PER_BATCH_MAX
+from attune.features import EDGE_FEATURES
+from attune.recommend import Prepared
+
+WAITING_MAX = 300
+"""Each holds the scorer's inputs and the candidates' ids, some 12 KB: 4 MB in all."""
+
+SEND_AFTER_MS = 2_000
+"""The oldest waits at most this long while requests come in."""
+
+RETRY_AFTER_MS = 5_000
+
+LOST_AFTER_MS = 30_000
+"""A batch whose sending was cut off with its request goes back into the queue after this."""
+
+WIDTH = len(EDGE_FEATURES)
+
+
+class Served(NamedTuple):
+    """A decision as the queue holds it: without the bundle, which may leave the memory."""
+
+    request: RecommendationRequest
+    slate: Slate
+    item_ids: tuple[str, ...]
+    eligible: Sequence[int]
+    rows: array[float]
+    model_version: str
+    served_at_ms: int
+
+
+class ServedSlates:
+    """A bounded queue with at most one batch on its way."""
+
+    def __init__(self, counter: Counter[str]) -> None:
+        self._counter = counter
+        self._waiting: deque[Served] = deque()
+        self._sending: list[Served] = []
+        self._due_at_ms = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._sending)
+
+    def add(self, ready: Prepared, slate: Slate, model_version: str, now_ms: int) -> None:
+        """Note a served slate, if the visitor's consent allows it."""
+        if not ready.request.consent.allows_events:
+            return
+        if not self._waiting and not self._sending:
+            self._due_at_ms = now_ms + SEND_AFTER_MS
+        item_ids = ready.bundle.candidates.item_ids
+        self._waiting.append(
+            Served(
+                ready.request, slate, item_ids, ready.eligible, ready.rows, model_version, now_ms
+            )
+        )
+        if len(self._waiting) > WAITING_MAX:
+            self._waiting.popleft()
+            self._counter["dropped"] += 1
+
+    def has_full_batch(self) -> bool:
+        """Return whether a whole batch waits and none is on its way."""
+        return len(self._waiting) >= SLATES_PER_BATCH_MAX and not self._sending
+
+    def is_due(self, now_ms: int) -> bool:
+        """Return whether a batch should go now."""
+        if now_ms >= self._due_at_ms:
+            return bool(self._waiting or self._sending)
+        return self.has_full_batch()
+
+    def take(self, now_ms: int) -> dict[str, object] | None:
+        """Return the body of the next batch; ``sent`` says what became of it."""
+        if not self.is_due(now_ms):
+            return None
+        self._put_back()
+        size = min(len(self._waiting), SLATES_PER_BATCH_MAX)
+        self._sending = [self._waiting.popleft() for _ in range(size)]
+        self._due_at_ms = now_ms + LOST_AFTER_MS
+        return {"schema": SCHEMA_VERSION, "slates": [record(served) for served in self._sending]}
+
+    def sent(self, accepted: bool, now_ms: int) -> None:
+        """Note what became of the batch on its way."""
+        self._counter["sent" if accepted else "sent_back"] += len(self._sending)
+        if accepted:
+            self._sending = []
+            self._due_at_ms = now_ms + SEND_AFTER_MS
+        else:
+            self._put_back()
+            self._due_at_ms = now_ms + RETRY_AFTER_MS
+
+    def _put_back(self) -> None:
+        self._waiting.extendleft(reversed(self._sending))
+        self._sending = []
+        while len(self._waiting) > WAITING_MAX:
+            self._waiting.popleft()
+            self._counter["dropped"] += 1
+
+
+def record(served: Served) -> dict[str, object]:
+    """Return the wire form of ``attune.contract.served``, written straight from the decision."""
+    request, slate, item_ids = served.request, served.slate, served.item_ids
+    row_of = {item_ids[index]: row for row, index in enumerate(served.eligible)}
+    features = served.rows.tobytes()
+    size = WIDTH * served.rows.itemsize
+    items: list[dict[str, Any]] = []
+    for item in slate.items:
+        start = row_of[item.item_id] * size
+        items.append(
+            {
+                "item_id": item.item_id,
+                "position": item.position,
+                "propensity": item.propensity,
+                "base_score": item.base_score,
+                "explored": item.explored,
+                "features": features[start : start + size],
+            }
+        )
+    return {
+        "schema": SCHEMA_VERSION,
+        "slate_id": slate.slate_id,
+        "user_id": request.user_id,
+        "session_id": request.session_id,
+        "consent": slate.consent.value,
+        "surface": slate.surface,
+        "context": request.context.pack(),
+        "served_at_ms": served.served_at_ms,
+        "bundle_version": slate.versions.bundle,
+        "policy_version": slate.versions.policy,
+        "model_version": served.model_version,
+        "context_version": CONTEXT_VERSION,
+        "degraded": slate.degraded,
+        "epsilon": slate.epsilon,
+        "seed": slate.seed,
+        "candidates": len(served.eligible),
+        "exploration_rate": slate.exploration_rate,
+        "feature_names": list(EDGE_FEATURES),
+        "items": items,
+    }

@@ -1,0 +1,11 @@
+/** The edge's log: one JSON object a line, a verb with fields; no user stands in it. */
+
+/** Tell people of something that went as it should. */
+export function note(action, fields = {}) {
+  console.log(JSON.stringify({ action, ...fields }));
+}
+
+/** Tell people of something that they should look after. */
+export function warn(action, fields = {}) {
+  console.error(JSON.stringify({ action, ...fields }));
+}
