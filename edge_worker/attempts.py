@@ -34,16 +34,12 @@ class Attempts:
     def __init__(self) -> None:
         self._attempts: OrderedDict[str, _Attempt] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._attempts)
+
     def started(self, key: str, now_ms: int) -> None:
         """Note that the origin is asked now."""
-        known = self._attempts.get(key)
-        if known is None:
-            self._attempts[key] = _Attempt(now_ms)
-            while len(self._attempts) > KEYS_MAX:
-                self._attempts.popitem(last=False)
-        else:
-            known.at_ms = now_ms
-            self._attempts.move_to_end(key)
+        self._of(key, now_ms).at_ms = now_ms
 
     def succeeded(self, key: str) -> None:
         """Note that a bundle came."""
@@ -53,7 +49,7 @@ class Attempts:
 
     def failed(self, key: str, now_ms: int, refused: bool = False) -> None:
         """Note that none came; ``refused`` says that asking again will not help soon."""
-        known = self._attempts.setdefault(key, _Attempt(now_ms))
+        known = self._of(key, now_ms)
         pause_ms = min(FAILED_PAUSE_MS << min(known.failures, 10), FAILED_PAUSE_MAX_MS)
         known.failures += 1
         known.not_before_ms = now_ms + (REFUSED_PAUSE_MS if refused else pause_ms)
@@ -69,3 +65,10 @@ class Attempts:
         if known is None:
             return True
         return now_ms >= max(known.at_ms + pause_ms, known.not_before_ms)
+
+    def _of(self, key: str, now_ms: int) -> _Attempt:
+        known = self._attempts.setdefault(key, _Attempt(now_ms))
+        self._attempts.move_to_end(key)
+        if len(self._attempts) > KEYS_MAX:
+            self._attempts.popitem(last=False)
+        return known

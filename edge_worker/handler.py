@@ -192,8 +192,11 @@ class Edge:
             self._fetch_behind(flight, Fetch(flight.key, own_question(flight.request)), pause_ms)
 
     def _fetch_behind(self, flight: Flight, fetch: Fetch, pause_ms: int = REFRESH_PAUSE_MS) -> None:
-        if self.attempts.may_start(fetch.key, flight.now_ms, pause_ms):
-            self.attempts.started(fetch.key, flight.now_ms)
+        now_ms = flight.now_ms
+        if self.attempts.may_start(fetch.key, now_ms, pause_ms) and self.origin.may_be_asked(
+            now_ms
+        ):
+            self.attempts.started(fetch.key, now_ms)
             flight.behind.append(fetch)
 
     def _prepare(self, flight: Flight) -> None:

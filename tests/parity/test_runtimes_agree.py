@@ -65,12 +65,12 @@ def test_every_decision_and_every_byte_is_the_same_in_both_runtimes(worker: Work
         now_ms += rng.randrange(4_000)
         if state % 25 == 0:
             policy = bytes(msgpack.packb(pack_policy(random_policy(rng))))
-            phases.offer_policy(policy, f'"{state}"')
-            worker.call("offer_policy", policy, f'"{state}"')
+            phases.offer_policy(policy, f'"{state}"', now_ms)
+            worker.call("offer_policy", policy, f'"{state}"', now_ms)
         arrival = packed_arrival(rng, now_ms)
         plan = same_plan(phases.begin(arrival), worker.call("begin", arrival))
         handle = plan["handle"]
-        for fetch in plan["behind"]:
+        for fetch in plan.get("behind", ()):
             payload = answer(fetch["question"], rng, now_ms)
             offered = phases.offer_bundle(fetch["key"], payload, "origin", now_ms)
             assert offered == worker.call("offer_bundle", fetch["key"], payload, "origin", now_ms)

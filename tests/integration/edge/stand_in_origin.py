@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 import time
@@ -11,11 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from zlib import crc32
 
 import msgpack
 
 from attune.contract.bundle import BundleRequest, pack_bundle, read_bundle_request
+from attune.contract.edge_report import EdgeReport, read_edge_report
 from attune.contract.policy import pack_policy
+from attune.contract.served import ServedSlate, read_served_batch
 from tests.parity.states import random_bundle, random_policy
 
 
@@ -32,30 +36,41 @@ class Behaviour:
     requests: Counter[str] = field(default_factory=Counter[str])
     questions: list[BundleRequest] = field(default_factory=list[BundleRequest])
     events: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    slates: list[ServedSlate] = field(default_factory=list[ServedSlate])
+    reports: list[EdgeReport] = field(default_factory=list[EdgeReport])
+    manifest: bytes = b""
+    graph: bytes = b""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """The origin's three routes that the edge uses."""
+    """The origin's routes that the edge uses."""
 
     protocol_version = "HTTP/1.1"
     behaviour: Behaviour
 
     def do_POST(self) -> None:
-        """Answer a bundle question or a batch of events."""
+        """Answer a bundle question, or take what the edge hands over."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if not self._begin():
             return
         if self.path == "/v1/bundle":
             self._send(200, self._bundle(read_bundle_request(msgpack.unpackb(body))))
-        else:
-            self.behaviour.events += msgpack.unpackb(body)["events"]
+        elif self.path == "/v1/slates":
+            self.behaviour.slates += read_served_batch(msgpack.unpackb(body))
             self._send(202, b"{}")
+        elif self.path == "/v1/edge/metrics":
+            self.behaviour.reports.append(read_edge_report(msgpack.unpackb(body)))
+            self._send(204, b"")
+        else:
+            self._send(202, self._positions(msgpack.unpackb(body)["events"]))
 
     def do_GET(self) -> None:
-        """Answer with the policy snapshot, or 304 where the asker has it."""
+        """Answer with the policy snapshot, or 304 where the asker has it; or with a model."""
         if not self._begin():
             return
-        if self.headers.get("If-None-Match") == '"7"':
+        if self.path != "/v1/policy":
+            self._model()
+        elif self.headers.get("If-None-Match") == '"7"':
             self._send(304, b"")
         else:
             self._send(200, msgpack.packb(pack_policy(random_policy(random.Random(7)))))
@@ -71,6 +86,22 @@ class Handler(BaseHTTPRequestHandler):
             packed["user_id"] = "somebody-else"
         return bytes(msgpack.packb(packed))
 
+    def _positions(self, events: list[dict[str, Any]]) -> bytes:
+        """Append to a log of one partition; return the origin's answer."""
+        self.behaviour.events += events
+        return json.dumps({"positions": {"0": len(self.behaviour.events) - 1}}).encode()
+
+    def _model(self) -> None:
+        manifest, graph = self.behaviour.manifest, self.behaviour.graph
+        if not manifest:
+            self._send(404, b"")
+        elif self.path.endswith(".onnx"):
+            self._send(200, graph)
+        elif self.headers.get("If-None-Match") == f'"{crc32(manifest)}"':
+            self._send(304, b"")
+        else:
+            self._send(200, manifest, f'"{crc32(manifest)}"')
+
     def _begin(self) -> bool:
         self.behaviour.requests[self.path] += 1
         time.sleep(self.behaviour.delay_s)
@@ -79,10 +110,10 @@ class Handler(BaseHTTPRequestHandler):
         self._send(self.behaviour.status, b"out of order")
         return False
 
-    def _send(self, status: int, body: bytes) -> None:
+    def _send(self, status: int, body: bytes, tag: str = '"7"') -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", '"7"')
+        self.send_header("ETag", tag)
         self.end_headers()
         self.wfile.write(body)
 

@@ -7,10 +7,18 @@ from attune.consent import Consent
 from attune.context import Context
 from attune.contract.bundle import Bundle, BundleRequest
 from attune.contract.recommendation import RecentInteraction, RecommendationRequest
+from edge_worker.attempts import (
+    FAILED_PAUSE_MAX_MS,
+    FAILED_PAUSE_MS,
+    KEYS_MAX,
+    REFRESH_PAUSE_MS,
+    REFUSED_PAUSE_MS,
+    Attempts,
+)
 from edge_worker.bundle_cache import (
     ACTIVE_MS,
     ACTIVE_PAUSE_MS,
-    REFRESH_PAUSE_MS,
+    DECODED_FACTOR,
     STREAM_DELAY_MS,
     BundleCache,
     Found,
@@ -38,20 +46,31 @@ def clicked(at_ms: int) -> RecommendationRequest:
 
 
 def test_the_least_recently_used_bundle_leaves_first() -> None:
-    cache = BundleCache(entries_max=2)
+    cache = BundleCache(bytes_max=2_000 * DECODED_FACTOR)
     for key in ("a", "b"):
-        cache.put(key, bundle())
+        cache.put(key, bundle(), 1_000)
     assert cache.find("a", NOW_MS) is not None
-    cache.put("c", bundle())
+    cache.put("c", bundle(), 1_000)
     assert cache.find("b", NOW_MS) is None
     assert cache.find("a", NOW_MS) is not None
     assert len(cache) == 2
+    cache.put("a", bundle(NOW_MS + 1), 1_500)
+    assert cache.find("c", NOW_MS) is None
+    assert cache.bytes_held == 1_500 * DECODED_FACTOR
+
+
+def test_one_bundle_is_held_however_large_it_is() -> None:
+    cache = BundleCache(bytes_max=10)
+    cache.put("a", bundle(), 1_000)
+    cache.put("b", bundle(), 1_000)
+    assert cache.find("b", NOW_MS) is not None
+    assert len(cache) == 1
 
 
 def test_an_older_bundle_never_replaces_a_younger_one() -> None:
     cache = BundleCache()
-    cache.put("a", bundle(NOW_MS))
-    cache.put("a", bundle(NOW_MS - 1))
+    cache.put("a", bundle(NOW_MS), 10)
+    cache.put("a", bundle(NOW_MS - 1), 10)
     found = cache.find("a", NOW_MS)
     assert found is not None
     assert found.bundle.created_at_ms == NOW_MS
@@ -81,11 +100,53 @@ def test_an_interaction_that_the_bundle_does_not_know_renews_it_for_a_minute() -
     assert cache.refresh_pause_ms(found, unknown, NOW_MS + 1 + ACTIVE_MS) is None
 
 
-def test_refreshes_of_one_bundle_keep_their_distance() -> None:
+def test_an_item_that_the_bundle_cannot_place_renews_it_though_the_user_went_on_elsewhere() -> None:
     cache = BundleCache()
-    assert cache.may_attempt("a", NOW_MS)
-    cache.attempted("a", NOW_MS)
-    assert not cache.may_attempt("a", NOW_MS + 1_999)
-    assert cache.may_attempt("a", NOW_MS + 2_000)
-    assert cache.may_attempt("a", NOW_MS + ACTIVE_PAUSE_MS, ACTIVE_PAUSE_MS)
-    assert cache.may_attempt("b", NOW_MS)
+    elsewhere = replace(bundle(NOW_MS), covers_until_ms=NOW_MS + 9_000)
+    found = Found(elsewhere, "fresh")
+    assert cache.refresh_pause_ms(found, clicked(NOW_MS + 5_000), NOW_MS + 6_000) == ACTIVE_PAUSE_MS
+    assert cache.refresh_pause_ms(found, clicked(NOW_MS - 1), NOW_MS + 6_000) is None
+
+
+def test_refreshes_of_one_bundle_keep_their_distance() -> None:
+    attempts = Attempts()
+    assert attempts.may_start("a", NOW_MS)
+    attempts.started("a", NOW_MS)
+    assert not attempts.may_start("a", NOW_MS + 1_999)
+    assert attempts.may_start("a", NOW_MS + 2_000)
+    assert attempts.may_start("a", NOW_MS + ACTIVE_PAUSE_MS, ACTIVE_PAUSE_MS)
+    assert attempts.may_start("b", NOW_MS)
+
+
+def test_a_bundle_that_the_origin_failed_is_let_alone_longer_and_longer() -> None:
+    attempts = Attempts()
+    now_ms = NOW_MS
+    for pause_ms in (FAILED_PAUSE_MS, 2 * FAILED_PAUSE_MS, 4 * FAILED_PAUSE_MS):
+        attempts.failed("a", now_ms)
+        assert attempts.is_hopeless("a", now_ms + pause_ms - 1)
+        assert not attempts.is_hopeless("a", now_ms + pause_ms)
+        assert not attempts.is_hopeless("b", now_ms)
+        now_ms += pause_ms
+    for _ in range(50):
+        attempts.failed("a", now_ms)
+    assert not attempts.may_start("a", now_ms + FAILED_PAUSE_MAX_MS - 1)
+    assert attempts.may_start("a", now_ms + FAILED_PAUSE_MAX_MS)
+    attempts.succeeded("a")
+    assert not attempts.is_hopeless("a", now_ms)
+
+
+def test_a_bundle_that_the_origin_refused_is_let_alone_at_once_but_not_for_ever() -> None:
+    attempts = Attempts()
+    attempts.failed("a", NOW_MS, refused=True)
+    assert not attempts.may_start("a", NOW_MS + REFUSED_PAUSE_MS - 1, 0)
+    assert attempts.may_start("a", NOW_MS + REFUSED_PAUSE_MS, 0)
+
+
+def test_attempts_are_remembered_for_a_bounded_number_of_bundles() -> None:
+    attempts = Attempts()
+    for number in range(KEYS_MAX + 10):
+        attempts.started(f"{number}", NOW_MS)
+        attempts.failed(f"{number}", NOW_MS)
+    assert attempts.may_start("9", NOW_MS)
+    assert not attempts.may_start("10", NOW_MS)
+    assert len(attempts) == KEYS_MAX

@@ -11,6 +11,7 @@ from attune.contract.bundle import Bundle, BundleRequest
 from attune.contract.recommendation import RecommendationRequest
 from attune.freshness import bundle_key
 from edge_worker.bundle_cache import BundleCache, Found
+from edge_worker.known_good import SURFACES_MAX, KnownGood
 from edge_worker.ladder import RUNGS, fallback, own_standing, worse
 from tests.parity.states import NOW_MS, random_bundle
 
@@ -63,11 +64,11 @@ def test_an_own_bundle_stands_no_higher_than_the_origin_says(
 
 def test_the_cohort_comes_before_the_crowd() -> None:
     cache = BundleCache()
-    assert fallback(cache, REQUEST, MODEL, NOW_MS) is None
-    cache.put(key(Consent.NONE), shared_bundle(Consent.NONE))
-    popular = fallback(cache, REQUEST, MODEL, NOW_MS)
-    cache.put(key(Consent.COHORT), shared_bundle(Consent.COHORT))
-    cohort = fallback(cache, REQUEST, MODEL, NOW_MS)
+    assert fallback(cache, KnownGood(), REQUEST, MODEL, NOW_MS) is None
+    cache.put(key(Consent.NONE), shared_bundle(Consent.NONE), 10)
+    popular = fallback(cache, KnownGood(), REQUEST, MODEL, NOW_MS)
+    cache.put(key(Consent.COHORT), shared_bundle(Consent.COHORT), 10)
+    cohort = fallback(cache, KnownGood(), REQUEST, MODEL, NOW_MS)
     assert popular is not None
     assert popular.rung == "popular"
     assert cohort is not None
@@ -76,19 +77,74 @@ def test_the_cohort_comes_before_the_crowd() -> None:
 
 def test_without_consent_the_cohort_is_passed_over() -> None:
     cache = BundleCache()
-    cache.put(key(Consent.COHORT), shared_bundle(Consent.COHORT))
-    assert fallback(cache, replace(REQUEST, consent=Consent.NONE), MODEL, NOW_MS) is None
+    cache.put(key(Consent.COHORT), shared_bundle(Consent.COHORT), 10)
+    nobody = replace(REQUEST, consent=Consent.NONE)
+    assert fallback(cache, KnownGood(), nobody, MODEL, NOW_MS) is None
 
 
 def test_past_its_time_the_popular_bundle_is_the_last_known_good() -> None:
     cache = BundleCache()
-    cache.put(key(Consent.NONE), shared_bundle(Consent.NONE, NOW_MS - 4_000_000))
-    standing = fallback(cache, REQUEST, MODEL, NOW_MS)
+    cache.put(key(Consent.NONE), shared_bundle(Consent.NONE, NOW_MS - 4_000_000), 10)
+    standing = fallback(cache, KnownGood(), REQUEST, MODEL, NOW_MS)
     assert standing is not None
     assert standing.rung == "static"
 
 
 def test_another_surface_s_bundle_is_not_served() -> None:
     cache = BundleCache()
-    cache.put(key(Consent.NONE, "detail"), shared_bundle(Consent.NONE))
-    assert fallback(cache, REQUEST, MODEL, NOW_MS) is None
+    cache.put(key(Consent.NONE, "detail"), shared_bundle(Consent.NONE), 10)
+    assert fallback(cache, KnownGood(), REQUEST, MODEL, NOW_MS) is None
+
+
+def popular_of(surface: str, created_at_ms: int = NOW_MS) -> Bundle:
+    return replace(shared_bundle(Consent.NONE, created_at_ms), surface=surface)
+
+
+def test_the_last_known_good_bundle_answers_where_nothing_else_is_left() -> None:
+    cache, good = BundleCache(), KnownGood()
+    good.offer(popular_of("detail", NOW_MS + 1))
+    other = fallback(cache, good, REQUEST, MODEL, NOW_MS)
+    assert other is not None
+    assert (other.rung, other.bundle.surface) == ("static", "detail")
+    good.offer(popular_of("home"))
+    good.offer(popular_of("home", NOW_MS - 1))
+    own = fallback(cache, good, REQUEST, MODEL, NOW_MS)
+    assert own is not None
+    assert (own.rung, own.bundle.surface, own.bundle.created_at_ms) == ("static", "home", NOW_MS)
+
+
+def test_no_bundle_of_a_user_or_without_items_is_ever_the_last_known_good() -> None:
+    good = KnownGood()
+    question = BundleRequest(Consent.FULL, "u1", "home", Context(), candidates_max=20)
+    good.offer(random_bundle(question, random.Random(1), NOW_MS))
+    good.offer(shared_bundle(Consent.COHORT))
+    nothing = BundleRequest(Consent.NONE, None, "home", Context(), candidates_max=20)
+    good.offer(random_bundle(nothing, random.Random(1), NOW_MS, candidates=0))
+    assert good.find("home") is None
+
+
+def test_a_deployment_s_own_bundles_are_read_when_they_are_needed_and_once() -> None:
+    good, readings = KnownGood(), []
+
+    def read() -> list[Bundle]:
+        readings.append(1)
+        return [popular_of("home", 0), popular_of("detail", 0)]
+
+    good.deploy(read)
+    good.offer(popular_of("home"))
+    found = good.find("home")
+    assert found is not None
+    assert found.created_at_ms == NOW_MS
+    assert readings == []
+    assert good.find("detail") is not None
+    assert good.find("cart") is not None
+    assert readings == [1]
+
+
+def test_known_good_bundles_are_bounded() -> None:
+    good = KnownGood()
+    for number in range(2 * SURFACES_MAX):
+        good.offer(popular_of(f"surface-{number}"))
+    last = good.find(f"surface-{2 * SURFACES_MAX - 1}")
+    assert last is not None
+    assert last.surface == "surface-0"

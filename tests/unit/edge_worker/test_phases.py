@@ -100,9 +100,9 @@ def test_bytes_that_are_no_bundle_count_as_none() -> None:
 def test_a_policy_that_cannot_be_read_leaves_the_one_in_force() -> None:
     phases = Phases(manifest())
     policy = pack_policy(random_policy(random.Random(5)))
-    phases.offer_policy(bytes(msgpack.packb(policy)), '"5"')
-    phases.offer_policy(b"nonsense", '"6"')
-    phases.offer_policy(bytes(msgpack.packb(policy | {"schema": 99})), '"7"')
+    phases.offer_policy(bytes(msgpack.packb(policy)), '"5"', NOW_MS)
+    phases.offer_policy(b"nonsense", '"6"', NOW_MS)
+    phases.offer_policy(bytes(msgpack.packb(policy | {"schema": 99})), '"7"', NOW_MS)
     assert phases.edge.policies.policy.version == policy["version"]
     assert phases.edge.policies.etag == '"5"'
     assert phases.edge.counters.errors["policy"] == 2
