@@ -8,6 +8,9 @@ BENCHES = {
     "loop": LazyCommand(
         "origin.commands.bench_loop:command", "Event posted -> visible in another session."
     ),
+    "bandit": LazyCommand(
+        "origin.commands.bench_bandit:command", "Regret of our bandits beside others."
+    ),
 }
 
 
