@@ -195,6 +195,18 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "ItemsScored": record(("items",), item_id=TEXT, items=listed(reference("ItemScored"))),
     "ItemScored": record(("item_id", "score"), item_id=TEXT, score=NUMBER, **CARD),
+    "ErasureAsked": record(
+        ("erasure_id", "requested_at_ms"), erasure_id=TEXT, requested_at_ms=TIME_MS
+    ),
+    "ErasureReceipt": record(
+        ("erasure_id", "requested_at_ms", "erased_at_ms", "log_expires_at_ms", "removed"),
+        schema=WHOLE,
+        erasure_id=TEXT,
+        requested_at_ms=TIME_MS,
+        erased_at_ms=TIME_MS,
+        log_expires_at_ms=TIME_MS,
+        removed={"type": "object", "additionalProperties": WHOLE},
+    ),
     "Health": record(
         ("status",), status=TEXT, checks={"type": "object", "additionalProperties": FLAG}
     ),

@@ -8,7 +8,7 @@ from itertools import islice
 from attune.context import bandit_bucket
 from attune.contract.event import Impression
 from attune.contract.served import ServedSlate
-from origin.storage.outcomes import KeptInteraction, OutboxEntry, ShownSlate
+from origin.storage.outcomes import ACTED, KeptInteraction, OutboxEntry, PositionCount, ShownSlate
 
 Dated = tuple[KeptInteraction, int]
 
@@ -146,6 +146,22 @@ class MemoryOutcomes:
             self._writes.append(
                 lambda one=slate: self._outcomes.served.setdefault(one.slate_id, (one, now_ms))
             )
+
+    async def position_counts(self, before_ms: int, slates_max: int) -> Sequence[PositionCount]:
+        """Return what became of the latest slates that were seen before then, by position."""
+        seen = [
+            one for one in self._outcomes.impressions.values() if one.occurred_at_ms < before_ms
+        ]
+        seen.sort(key=lambda one: -one.occurred_at_ms)
+        counts: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
+        for shown in seen[:slates_max]:
+            acts = self._outcomes.of_slate.get(shown.slate_id, ())
+            acted = {one.item_id for one in acts if one.action in ACTED}
+            for item in shown.items:
+                count = counts[item.item_id, item.position]
+                count[0] += 1
+                count[1] += item.item_id in acted
+        return [PositionCount(*key, *count) for key, count in counts.items()]
 
     async def fitting(self, name: str) -> bytes | None:
         """Return what was fitted under the name, if anything was."""

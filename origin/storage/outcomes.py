@@ -29,6 +29,19 @@ class ShownSlate:
     is_open: bool = True
 
 
+class PositionCount(NamedTuple):
+    """How often an item was shown at a position, and how often that led to something."""
+
+    item_id: str
+    position: int
+    shown: int
+    acted: int
+
+
+ACTED: tuple[Action, ...] = ("click", "cart", "purchase")
+"""What nobody does with an item that he has not looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
     """Records of one key on their way to a topic, in their order."""
@@ -80,6 +93,10 @@ class OutcomeTransaction(Protocol):
 
     async def add_served(self, slates: Sequence[ServedSlate], now_ms: int) -> None:
         """Keep the decisions; one that is known already is skipped."""
+        ...
+
+    async def position_counts(self, before_ms: int, slates_max: int) -> Sequence[PositionCount]:
+        """Return what became of the latest slates that were seen before then, by position."""
         ...
 
     async def fitting(self, name: str) -> bytes | None:

@@ -9,7 +9,7 @@ from attune.contract.event import Impression, ShownItem
 from attune.contract.served import ServedSlate, pack_served_slate
 from origin.packing import packed, unpacked
 from origin.storage.named_sql import statements
-from origin.storage.outcomes import KeptInteraction, OutboxEntry, ShownSlate
+from origin.storage.outcomes import ACTED, KeptInteraction, OutboxEntry, PositionCount, ShownSlate
 from origin.storage.postgres_rows import impression_values
 
 if TYPE_CHECKING:
@@ -90,6 +90,13 @@ class PostgresOutcomes:
             [packed(pack_served_slate(slate)) for slate in slates],
             now_ms,
         )
+
+    async def position_counts(self, before_ms: int, slates_max: int) -> Sequence[PositionCount]:
+        """Return what became of the latest slates that were seen before then, by position."""
+        records = await self._connection.fetch(
+            SQL["position_counts"], before_ms, slates_max, list(ACTED)
+        )
+        return [PositionCount(*record) for record in records]
 
     async def fitting(self, name: str) -> bytes | None:
         """Return what was fitted under the name, if anything was."""

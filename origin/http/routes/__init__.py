@@ -2,6 +2,7 @@
 
 from origin.http.routes import (
     edge,
+    erasures,
     events,
     health,
     items,
@@ -20,6 +21,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *policy.ENDPOINTS,
     *models.ENDPOINTS,
     *items.ENDPOINTS,
+    *erasures.ENDPOINTS,
     *media.ENDPOINTS,
     *ops.ENDPOINTS,
     *health.ENDPOINTS,

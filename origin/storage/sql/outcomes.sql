@@ -53,6 +53,19 @@ FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[])
     AS given(slate_id, user_id, served_at_ms, record)
 ORDER BY slate_id ON CONFLICT DO NOTHING
 
+-- name: position_counts
+WITH latest AS MATERIALIZED (
+    SELECT slate_id, item_ids, positions FROM impressions
+    WHERE occurred_at_ms < $1 ORDER BY occurred_at_ms DESC LIMIT $2
+), acted AS MATERIALIZED (
+    SELECT DISTINCT slate_id, item_id FROM interactions
+    WHERE slate_id IN (SELECT slate_id FROM latest) AND action = ANY($3::text[])
+)
+SELECT shown.item_id, shown.position, count(*) AS shown, count(acted.item_id) AS acted
+FROM latest CROSS JOIN LATERAL unnest(item_ids, positions) AS shown(item_id, position)
+LEFT JOIN acted ON acted.slate_id = latest.slate_id AND acted.item_id = shown.item_id
+GROUP BY shown.item_id, shown.position
+
 -- name: fitting
 SELECT value FROM fittings WHERE name = $1
 
