@@ -13,6 +13,7 @@ is not, examination falls too steeply, and items that stand low are judged too w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -43,10 +44,7 @@ def fitted_examination(counts: Sequence[PositionCount]) -> Examination:
     """Return the examination that the counts speak for, the default one while they are few."""
     if not counts:
         return Examination()
-    names = {
-        name: number for number, name in enumerate(dict.fromkeys(one.item_id for one in counts))
-    }
-    item = np.array([names[one.item_id] for one in counts])  # (C,)
+    _, item = np.unique([one.item_id for one in counts], return_inverse=True)  # (C,)
     position = np.array([one.position for one in counts])  # (C,)
     shown = np.array([one.shown for one in counts], dtype=np.float64)  # (C,)
     acted = np.array([one.acted for one in counts], dtype=np.float64)  # (C,)
@@ -94,5 +92,5 @@ def packed_fit(fitted_at_ms: int, examination: Examination) -> bytes:
 
 def unpacked_fit(stored: bytes) -> tuple[int, Examination]:
     """Return when an examination was fitted, and which one."""
-    fitted_at_ms, examined, appeal = unpacked(stored)  # pyright: ignore[reportGeneralTypeIssues]
+    fitted_at_ms, examined, appeal = cast("tuple[int, list[float], float]", unpacked(stored))
     return fitted_at_ms, Examination(tuple(examined), appeal)

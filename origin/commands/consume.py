@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from kafka_consumers.chores import Chore
+    from kafka_consumers.rewards import Rewards
     from kafka_consumers.runner import Progress, Runner
+    from origin.event_log.port import EventLog
     from origin.settings import Settings
+    from origin.storage.port import LearningStore
 
 STOP_TIMEOUT_S = 4.5
 """A batch that takes longer is given up: it is repeated after the next start."""
@@ -81,21 +85,44 @@ async def _consume(settings: "Settings", database_url: str, as_json: bool) -> No
 
     await migrate(database_url)
     async with (
-        connection_pool(database_url, 2, "consumer") as pool,
+        connection_pool(database_url, 3, "consumer") as pool,
         await open_configured_log(settings, database_url) as log,
     ):
-        runner = Runner(log, PostgresStore(pool), (Users(), Counters(), Rewards()))
+        store = PostgresStore(pool)
+        rewards = Rewards(settings.reward_window_ms)
+        runner = Runner(log, store, (Users(), Counters(), rewards))
+        chores = chores_of(settings, store, log, rewards)
         where = settings.kafka_bootstrap_servers or "the database"
         click.echo(f"Learning from the event log in {where}. Ctrl-C stops.", err=True)
-        await _until_stopped(runner, as_json)
+        await _until_stopped(runner, chores, as_json)
 
 
-async def _until_stopped(runner: "Runner", as_json: bool) -> None:
+def chores_of(
+    settings: "Settings", store: "LearningStore", log: "EventLog", rewards: "Rewards"
+) -> "list[Chore]":
+    """Return what has to be done beside the stream; a second is how fresh outcomes must be."""
+    from kafka_consumers.chores import Chore, Pruning
+    from kafka_consumers.closing import SlateCloser
+    from kafka_consumers.examination import ExaminationFitter
+    from kafka_consumers.outbox import OutboxSender
+
+    retention_ms = settings.history_retention_hours * 3_600_000
+    return [
+        Chore("outbox", 1.0, OutboxSender(store, log).run),
+        Chore("closing", 5.0, SlateCloser(store, settings.reward_window_ms).run),
+        Chore("examination", 60.0, ExaminationFitter(store, rewards).run),
+        Chore("pruning", 60.0, Pruning(store, retention_ms).run),
+    ]
+
+
+async def _until_stopped(runner: "Runner", chores: "list[Chore]", as_json: bool) -> None:
+    from kafka_consumers.chores import do_chores
+
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    running = asyncio.create_task(runner.run(stopping))
+    running = asyncio.gather(runner.run(stopping), do_chores(chores, stopping))
     reporting = asyncio.create_task(_report(runner.progress, as_json))
     waiting = asyncio.create_task(stopping.wait())
     await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)

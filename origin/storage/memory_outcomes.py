@@ -149,10 +149,9 @@ class MemoryOutcomes:
 
     async def position_counts(self, before_ms: int, slates_max: int) -> Sequence[PositionCount]:
         """Return what became of the latest slates that were seen before then, by position."""
-        seen = [
-            one for one in self._outcomes.impressions.values() if one.occurred_at_ms < before_ms
-        ]
-        seen.sort(key=lambda one: -one.occurred_at_ms)
+        known = self._outcomes.impressions.values()
+        seen = [shown for shown in known if shown.occurred_at_ms < before_ms]
+        seen.sort(key=lambda shown: -shown.occurred_at_ms)
         counts: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
         for shown in seen[:slates_max]:
             acts = self._outcomes.of_slate.get(shown.slate_id, ())

@@ -118,6 +118,19 @@ async def test_the_outbox_keeps_its_order_and_forgets_what_was_sent(store: Store
         assert [entry.key for entry in await transaction.outbox(9)] == [b"l"]
 
 
+async def test_positions_count_what_was_done_with_the_latest_slates(store: Store) -> None:
+    async with store.transaction() as transaction:
+        slates = [impression("old", NOW_MS - 9), impression("a"), impression("late", NOW_MS + 1)]
+        await transaction.add_impressions(slates, NOW_MS)
+        acts = [act("a"), act("a"), act("a", "i1")._replace(action="view"), act("old", "i1")]
+        await transaction.add_interactions(acts, NOW_MS)
+    async with store.transaction() as transaction:
+        latest = await transaction.position_counts(NOW_MS + 1, 1)
+        both = await transaction.position_counts(NOW_MS + 1, 2)
+    assert sorted(latest) == [("i0", 0, 1, 1), ("i1", 1, 1, 0)]
+    assert sorted(both) == [("i0", 0, 2, 1), ("i1", 1, 2, 1)]
+
+
 async def test_what_was_fitted_is_replaced_by_what_is_fitted_later(store: Store) -> None:
     for value in (b"1", b"2"):
         async with store.transaction() as transaction:
