@@ -130,7 +130,7 @@ class Edge:
             counters.exploration["positions"] += len(slate.items)
             counters.exploration["explored"] += sum(item.explored for item in slate.items)
             model_version = self.model.version if scorer == "model" else scorer
-            self.slates.add(flight.ready, slate, model_version, flight.now_ms)
+            self.slates.add(flight, flight.ready, slate, model_version)
         counters.tiers[flight.tier] += 1
         counters.rungs[slate.degraded] += 1
         return slate_json(slate)

@@ -237,7 +237,7 @@ class Phases:
                 "spare_deadline_ms": min(awaited.deadline_ms, BUNDLE_DEADLINE_MS),
             }
         elif flight.ready is not None and self.edge.model.fits:
-            plan["features"] = scorer_rows(flight.ready).tobytes()
+            plan["features"] = flight.features = scorer_rows(flight.ready).tobytes()
             plan["rows"] = len(flight.ready.eligible)
             plan["scorer_deadline_ms"] = SCORER_DEADLINE_MS
         if flight.behind:

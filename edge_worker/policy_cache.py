@@ -74,9 +74,9 @@ class PolicyCache:
 
     def _add(self, deltas: Iterable[Delta]) -> None:
         """Add rewards; an item that the snapshot does not know starts from the overall prior."""
-        changed = False
+        changed: set[str] = set()
         for bucket, item_id, impressions, reward in deltas:
-            changed = True
+            changed.add(bucket)
             beliefs = self._owned.get(bucket)
             if beliefs is None:
                 beliefs = dict(self._snapshot.posteriors.get(bucket, {}))
@@ -84,6 +84,7 @@ class PolicyCache:
             alpha, beta = beliefs.get(item_id, self._snapshot.prior)
             beliefs[item_id] = alpha + reward, max(beta + impressions - reward, BETA_MIN)
         if changed:
-            # A new value, because what is derived from a policy may be kept beside it.
-            posteriors = MappingProxyType({**self._snapshot.posteriors, **self._owned})
+            # What is derived from a bucket is kept beside it: a changed one is a new value.
+            renewed = {bucket: MappingProxyType(self._owned[bucket]) for bucket in changed}
+            posteriors = MappingProxyType({**self.policy.posteriors, **renewed})
             self.policy = replace(self._snapshot, posteriors=posteriors)

@@ -6,7 +6,6 @@ dropped and counted: they are there to learn from, and an answer never waits for
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from attune.contract.recommendation import RecommendationRequest, Slate
 from attune.contract.served import SLATES_PER_BATCH_MAX
 from attune.features import EDGE_FEATURES
 from attune.recommend import Prepared
+from edge_worker.flight import Flight
 
 WAITING_MAX = 300
 """Each holds the scorer's inputs and the candidates' ids, some 12 KB: 4 MB in all."""
@@ -29,7 +29,7 @@ RETRY_AFTER_MS = 5_000
 LOST_AFTER_MS = 30_000
 """A batch whose sending was cut off with its request goes back into the queue after this."""
 
-WIDTH = len(EDGE_FEATURES)
+ROW_BYTES = 4 * len(EDGE_FEATURES)
 
 
 class Served(NamedTuple):
@@ -39,7 +39,7 @@ class Served(NamedTuple):
     slate: Slate
     item_ids: tuple[str, ...]
     eligible: Sequence[int]
-    rows: array[float]
+    features: bytes
     model_version: str
     served_at_ms: int
 
@@ -56,17 +56,16 @@ class ServedSlates:
     def __len__(self) -> int:
         return len(self._waiting) + len(self._sending)
 
-    def add(self, ready: Prepared, slate: Slate, model_version: str, now_ms: int) -> None:
+    def add(self, flight: Flight, ready: Prepared, slate: Slate, model_version: str) -> None:
         """Note a served slate, if the visitor's consent allows it."""
-        if not ready.request.consent.allows_events:
+        request, now_ms = flight.request, flight.now_ms
+        if not request.consent.allows_events:
             return
         if not self._waiting and not self._sending:
             self._due_at_ms = now_ms + SEND_AFTER_MS
-        item_ids = ready.bundle.candidates.item_ids
+        ids, eligible = ready.bundle.candidates.item_ids, ready.eligible
         self._waiting.append(
-            Served(
-                ready.request, slate, item_ids, ready.eligible, ready.rows, model_version, now_ms
-            )
+            Served(request, slate, ids, eligible, flight.features, model_version, now_ms)
         )
         if len(self._waiting) > WAITING_MAX:
             self._waiting.popleft()
@@ -114,8 +113,8 @@ def record(served: Served) -> dict[str, object]:
     """Return the wire form of ``attune.contract.served``, written straight from the decision."""
     request, slate, item_ids = served.request, served.slate, served.item_ids
     row_of = {item_ids[index]: row for row, index in enumerate(served.eligible)}
-    features = served.rows.tobytes()
-    size = WIDTH * served.rows.itemsize
+    features = served.features
+    size = ROW_BYTES if features else 0
     items: list[dict[str, Any]] = []
     for item in slate.items:
         start = row_of[item.item_id] * size
@@ -147,6 +146,6 @@ def record(served: Served) -> dict[str, object]:
         "seed": slate.seed,
         "candidates": len(served.eligible),
         "exploration_rate": slate.exploration_rate,
-        "feature_names": list(EDGE_FEATURES),
+        "feature_names": list(EDGE_FEATURES) if features else [],
         "items": items,
     }
