@@ -1,37 +1,108 @@
-"""A batch: the records that one transaction processes, decoded once for all processors."""
+"""A batch: what one transaction processes, decoded once, in columns for all processors."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple, Self
 
-from attune.contract.event import Event, Impression, Interaction, read_event
+import numpy as np
+from numpy.typing import NDArray
+
+from attune.contract.decode import ContractError
+from attune.contract.event import Event, Impression, Interaction
+from attune.contract.logged import CONSENTS
+from kafka_consumers.event_rows import (
+    IMPRESSION,
+    EventRow,
+    InteractionRow,
+    event_of,
+    read_row,
+    row_of,
+)
+from kafka_consumers.reading import Topic
+from origin.event_log import EVENTS
 from origin.event_log.port import Record
-from origin.packing import unpacked
-from origin.storage.port import DeadLetter, UserRow
+
+KEPT_CONSENTS = frozenset(place for place, one in enumerate(CONSENTS) if one.allows_events)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One record with what it turned out to be: an event, or the problem that it is.
+class Codes(NamedTuple):
+    """A column of ids as numbers: row n names ``ids[codes[n]]``, or nothing where that is -1."""
 
-    Neither is set where the sender's consent does not allow the event to be kept.
-    """
-
-    record: Record
-    event: Event | None = None
-    problem: str = ""
+    ids: list[str]
+    codes: NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
 class Batch:
     """Events that no transaction processed before, in the order of the log per user.
 
-    ``users`` holds the rows, as they were before the batch, of all users that the events name.
-    ``now_ms`` is when the batch is processed, which for imported history is long after it happened.
+    A processor that learns from every event works on the columns (``at_ms``, ``actions``,
+    ``by_user``, ``by_item``; N rows each), which are made when they are first asked for. One that
+    needs few events asks for those (``event``), for making an object of each costs 2 us.
+
+    Args:
+        rows: the events.
+        at_ms: when each happened, never after it was appended. (N,)
+        now_ms: when the batch is processed, which for imported history is long after it happened.
     """
 
-    events: Sequence[Event]
-    users: Mapping[str, UserRow]
-    now_ms: int
+    def __init__(
+        self,
+        rows: Sequence[EventRow],
+        at_ms: NDArray[np.int64],
+        now_ms: int,
+    ) -> None:
+        self.rows = rows
+        self.at_ms = at_ms
+        self.now_ms = now_ms
+
+    @classmethod
+    def of(cls, events: Iterable[Event], now_ms: int) -> Self:
+        """Return a batch of the contract's events."""
+        rows = [row_of(event) for event in events]
+        return cls(rows, column([row.occurred_at_ms for row in rows]), now_ms)
+
+    @classmethod
+    def read(cls, rows: Sequence[EventRow], records: Sequence[Record], now_ms: int) -> Self:
+        """Return a batch of rows that were read from these records.
+
+        A device's clock that runs ahead would put its clicks above everybody's in every decayed
+        sum until the world has caught up: nothing happened after it was appended.
+        """
+        said = column([row.occurred_at_ms for row in rows])
+        appended = column([record.appended_at_ms for record in records])
+        return cls(rows, np.minimum(said, appended), now_ms)
+
+    def __len__(self) -> int:
+        """Return the number of events."""
+        return len(self.rows)
+
+    @cached_property
+    def actions(self) -> NDArray[np.int64]:
+        """Return each row's place in ``ACTIONS``, -1 for an impression. (N,)"""
+        return column(
+            [row.action if isinstance(row, InteractionRow) else IMPRESSION for row in self.rows]
+        )
+
+    @cached_property
+    def by_user(self) -> Codes:
+        """Return who did it; nobody where the consent is not full."""
+        return codes([row.user_id for row in self.rows])
+
+    @cached_property
+    def by_item(self) -> Codes:
+        """Return the item of each interaction; none for impressions."""
+        return codes(
+            [row.item_id if isinstance(row, InteractionRow) else None for row in self.rows]
+        )
+
+    def event(self, place: int) -> Event:
+        """Return one row as the contract's event."""
+        return event_of(self.rows[place], int(self.at_ms[place]))
+
+    @cached_property
+    def events(self) -> Sequence[Event]:
+        """Return all rows as the contract's events."""
+        return list(map(event_of, self.rows, self.at_ms.tolist()))
 
     @property
     def interactions(self) -> Iterator[Interaction]:
@@ -44,50 +115,38 @@ class Batch:
         return (event for event in self.events if isinstance(event, Impression))
 
 
-def decoded(records: Iterable[Record]) -> list[Step]:
-    """Return the records as steps; one that cannot be read carries the reason."""
-    return [_decoded(record) for record in records]
+def read_record(record: Record) -> EventRow | None:
+    """Return the event in a record; None where its consent does not allow it to be kept.
+
+    Raises:
+        ValueError: when it is none, or lies where its user's other events do not: a user's
+            events are in order, and owned by one process, because they share a key.
+    """
+    row = read_row(record.value)
+    if row.user_id is not None and row.user_id.encode() != record.key:
+        raise ContractError("user_id", "is not the key of the record")
+    return row if row.consent in KEPT_CONSENTS else None
 
 
-def _decoded(record: Record) -> Step:
-    try:
-        event = read_event(unpacked(record.value))
-    except (ValueError, OverflowError, RecursionError) as error:
-        return Step(record, problem=str(error) or type(error).__name__)
-    if not event.consent.allows_events:
-        return Step(record)
-    if event.occurred_at_ms > record.appended_at_ms:
-        # A device's clock that runs ahead would put its clicks above everybody's in every
-        # decayed sum until the world has caught up.
-        event = replace(event, occurred_at_ms=record.appended_at_ms)
-    return Step(record, event)
+EVENTS_TOPIC = Topic(EVENTS, read_record, Batch.read)
 
 
-def dead_letter(step: Step, now_ms: int) -> DeadLetter:
-    """Return the step's record as it is kept aside."""
-    record = step.record
-    return DeadLetter(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        key=record.key.decode("utf-8", "backslashreplace").replace("\x00", "\\x00"),
-        value=record.value,
-        problem=step.problem.replace("\x00", "\\x00"),
-        failed_at_ms=now_ms,
-    )
+def column(values: Sequence[int]) -> NDArray[np.int64]:
+    """Return whole numbers as a column."""
+    return np.array(values, dtype=np.int64)
 
 
-def ends(steps: Iterable[Step]) -> dict[int, int]:
-    """Return for each partition the offset after its last record."""
-    return {step.record.partition: step.record.offset + 1 for step in steps}
+def codes(ids: Sequence[str | None]) -> Codes:
+    """Return the ids as numbers, in the order of their first appearance.
 
-
-def first_of_each(events: Iterable[Event], wanted: set[str]) -> list[Event]:
-    """Return the events with these ids, each once."""
-    waiting = set(wanted)
-    found: list[Event] = []
-    for event in events:
-        if event.event_id in waiting:
-            waiting.discard(event.event_id)
-            found.append(event)
-    return found
+    >>> codes(["ann", None, "bob", "ann"])
+    Codes(ids=['ann', 'bob'], codes=array([ 0, -1,  1,  0], dtype=int32))
+    """
+    places: dict[str | None, int] = {}
+    found = [places.setdefault(one, len(places)) for one in ids]
+    numbers = np.array(found, dtype=np.int32)
+    if None in places:
+        # Take the place of "nobody" out of the count.
+        nobody = places.pop(None)
+        numbers = np.where(numbers == nobody, -1, numbers - (numbers > nobody)).astype(np.int32)
+    return Codes([one for one in places if one is not None], numbers)

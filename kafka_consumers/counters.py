@@ -1,6 +1,6 @@
 """The counters processor: decayed popularity of items and of pairs of items met together."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attune.contract.event import Interaction
 from attune.contract.recommendation import RecentInteraction
@@ -8,6 +8,9 @@ from attune.covisitation import COMPANIONS_MAX, Neighbour, pairs
 from attune.popularity import levels, merged, merged_levels
 from kafka_consumers.batch import Batch
 from origin.storage.port import LearningTransaction, PopularityDelta
+from origin.storage.user_columns import read_recent
+
+Recent = Sequence[RecentInteraction]
 
 
 class Counters:
@@ -17,8 +20,13 @@ class Counters:
         """Add the batch to the counters of its items."""
         if deltas := popularity(batch.interactions):
             await transaction.add_popularity(deltas)
-        if neighbours := covisits(batch):
+        known = await transaction.user_columns(batch.by_user.ids)
+        recents = dict(zip(known.user_ids, map(read_recent, known.recents), strict=True))
+        if neighbours := covisits(batch, recents):
             await transaction.add_covisits(neighbours)
+
+    def forget(self) -> None:
+        """Do nothing: nothing is remembered."""
 
 
 def popularity(interactions: Iterable[Interaction]) -> list[PopularityDelta]:
@@ -31,21 +39,28 @@ def popularity(interactions: Iterable[Interaction]) -> list[PopularityDelta]:
     return [PopularityDelta(item_id, total) for item_id, total in sums.items()]
 
 
-def covisits(batch: Batch) -> list[Neighbour]:
-    """Return what the batch adds to each pair of items; only users have a memory to pair with."""
+def covisits(batch: Batch, recents: Mapping[str, Recent]) -> list[Neighbour]:
+    """Return what the batch adds to each pair of items; only users have a memory to pair with.
+
+    Args:
+        batch: the events.
+        recents: the users' recent interactions before the batch, oldest first.
+    """
     sums: dict[tuple[str, str], float] = {}
-    for pair in _pairs(batch):
+    for pair in _pairs(batch, recents):
         key = pair.seed_id, pair.item_id
         known = sums.get(key)
         sums[key] = pair.level if known is None else merged(known, pair.level)
     return [Neighbour(seed_id, item_id, total) for (seed_id, item_id), total in sums.items()]
 
 
-def _pairs(batch: Batch) -> Iterator[Neighbour]:
-    recents = {user_id: list(row.recent[-COMPANIONS_MAX:]) for user_id, row in batch.users.items()}
+def _pairs(batch: Batch, recents: Mapping[str, Recent]) -> Iterator[Neighbour]:
+    known = {
+        user_id: list(recents.get(user_id, ()))[-COMPANIONS_MAX:] for user_id in batch.by_user.ids
+    }
     for event in batch.interactions:
         if event.user_id is None:
             continue
-        recent = recents[event.user_id]
+        recent = known[event.user_id]
         yield from pairs(recent, event.item_id, event.action, event.occurred_at_ms)
         recent.append(RecentInteraction(event.item_id, event.action, event.occurred_at_ms))

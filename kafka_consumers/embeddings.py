@@ -2,50 +2,94 @@
 
 The rule is ``attune.embedding``'s. A user's moves must follow each other, different users' need
 not, so the batch runs in rounds: round k makes the k-th move of every user who has one, as one
-matrix operation. A user's result is rounded to float32 after every move, as it would be if it had
-been stored: how the log happens to be cut into batches changes nothing.
+matrix operation. A user's result is rounded to fixed point after every move, as it would be if it
+had been stored: how the log happens to be cut into batches changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from origin.storage.port import Embedding
+from attune.contract.event import ACTIONS
+from attune.embedding import EmbeddingRule
+from origin.storage.user_columns import Fixed, fixed, floats
 
-Move = tuple[Embedding, float]
-"""The item's embedding and the step towards it, from ``attune.embedding.step_size``."""
+MS_PER_HOUR = 3_600_000
+
+Places = NDArray[np.int64]
 
 
-def moved(
-    embeddings: Mapping[str, Embedding], moves: Mapping[str, Sequence[Move]]
-) -> dict[str, Embedding]:
-    """Return the embeddings of the users in ``moves`` after their moves, of length 1.
+def step_sizes(
+    actions: Places, age_ms: NDArray[np.int64], seen: NDArray[np.int64], rule: EmbeddingRule
+) -> NDArray[np.float32]:
+    """Return how far each interaction pulls; ``attune.embedding.step_size`` for columns.
+
+    Args:
+        actions: places in ``ACTIONS``. (M,)
+        age_ms: how late each came; a negative age counts as now. (M,)
+        seen: the user's interactions before each. (M,)
+        rule: the parameters.
+    """
+    weights = np.array([rule.weights.get(action, 0.0) for action in ACTIONS])
+    rates = np.maximum(rule.learning_rate, 1.0 / (seen + 1))
+    ages = np.maximum(age_ms, 0) / MS_PER_HOUR
+    return (rates * weights[actions] * np.exp(-ages / rule.decay_hours)).astype(np.float32)
+
+
+def move(
+    state: Fixed,
+    users: Places,
+    items: Places,
+    vectors: NDArray[np.float32],
+    steps: NDArray[np.float32],
+) -> None:
+    """Move embeddings in place, each user's in the order given.
+
+    Args:
+        state: all embeddings, length 1 or all zero. (U, 64)
+        users: whose embedding each move changes. (M,)
+        items: towards which of ``vectors``. (M,)
+        vectors: the items' embeddings. (I, 64)
+        steps: how far; a step of 0 says that nothing happened. (M,)
 
     >>> axes = np.eye(64, dtype=np.float32)
-    >>> after = moved({"ann": axes[0]}, {"ann": [(axes[1], 0.5)]})
-    >>> [round(float(x), 4) for x in after["ann"][:2]]
+    >>> state = fixed(axes[:1])
+    >>> move(state, np.array([0]), np.array([1]), axes, np.array([0.5], np.float32))
+    >>> [round(float(x), 4) for x in floats(state[0, :2])]
     [0.7071, 0.7071]
     """
-    # Who moves most comes first, so that those who still move are always the first rows.
-    users = sorted(moves, key=lambda user_id: -len(moves[user_id]))
-    if not users:
-        return {}
-    state = np.stack([embeddings[user_id] for user_id in users])  # (U, D)
-    for place in range(len(moves[users[0]])):
-        now = [moves[user_id][place] for user_id in users if len(moves[user_id]) > place]
-        items = np.stack([item for item, _ in now])  # (A, D), A <= U
-        steps = np.array([step for _, step in now])  # (A,)
-        state[: len(now)] = _round(state[: len(now)], items, steps)
-    return dict(zip(users, state, strict=True))
+    moving = np.flatnonzero(steps)
+    for places in _rounds(users[moving]):
+        these = moving[places]
+        who = users[these]
+        now = floats(state[who])  # (A, 64), A <= U
+        now += steps[these, None] * (vectors[items[these]] - now)
+        lengths = np.sqrt(np.einsum("ij,ij->i", now, now))  # (A,)
+        # The zero vector has no direction.
+        now /= np.where(lengths == 0.0, np.float32(1.0), lengths)[:, None]
+        state[who] = fixed(now)
 
 
-def _round(
-    state: NDArray[np.float32], items: NDArray[np.float32], steps: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    before = state.astype(np.float64)
-    after = before + steps[:, None] * (items - before)  # (A, D)
-    lengths = np.sqrt((after * after).sum(axis=1, keepdims=True))  # (A, 1)
-    # A step of 0 says that nothing happened; the zero vector has no direction.
-    after = np.where(steps[:, None] == 0.0, before, after / np.where(lengths == 0.0, 1.0, lengths))
-    return after.astype(np.float32)
+def occurrences(keys: Places) -> Places:
+    """Return for each entry how many equal ones stand before it.
+
+    >>> occurrences(np.array([7, 3, 7, 7, 3])).tolist()
+    [0, 0, 1, 2, 1]
+    """
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(keys) else order
+    lengths = np.diff(np.r_[starts, len(keys)])
+    found = np.empty(len(keys), dtype=np.int64)
+    found[order] = np.arange(len(keys)) - np.repeat(starts, lengths)
+    return found
+
+
+def _rounds(users: Places) -> Iterator[Places]:
+    """Yield places such that no user is met twice in one round, in order."""
+    if not len(users):
+        return
+    rounds = occurrences(users)
+    order = np.argsort(rounds, kind="stable")
+    yield from np.split(order, np.cumsum(np.bincount(rounds))[:-1])

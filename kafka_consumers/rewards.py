@@ -59,6 +59,9 @@ class Rewards:
         if kept:
             await transaction.add_interactions(kept, batch.now_ms)
 
+    def forget(self) -> None:
+        """Do nothing: nothing is remembered."""
+
 
 def kept_interactions(interactions: Iterable[Interaction]) -> list[KeptInteraction]:
     """Return those that a sequence or a reward can be made of: with a user or a slate."""

@@ -1,39 +1,41 @@
 """The runner: one loop that carries records from the event log through the processors, once each.
 
-Fetch a batch, decode it once, run every processor and move the offsets in *one* transaction, go on.
-So a crash at any instant leaves either all of a batch's results with its offsets or nothing of it.
-Which process reads which partition is the log's affair, and may be wrong for a moment while
-members come and go: the transaction locks the partitions' offsets first, and a process that finds
-them moved drops its batch and continues from where they are.
+Read a batch (``read_ahead``), run every processor on what is new in it (``seen``) and move the
+offsets in *one* transaction, go on. So a crash at any instant leaves either all of a batch's
+results with its offsets or nothing of it. Which process reads which partition is the log's affair,
+and may be wrong for a moment while members come and go: the transaction locks the partitions'
+offsets first, and a process that finds them moved drops its batch and continues from where they
+are.
+
+What a process remembers between batches (the events it saw, the users it owns) is true exactly as
+long as nobody else writes its partitions. So whatever goes wrong - a rollback, a fence, another
+assignment - everything remembered is dropped and read anew.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import asyncpg
+import numpy as np
 
-from attune.contract.event import Event
-from kafka_consumers.batch import Batch, Step, dead_letter, decoded, ends, first_of_each
-from origin.event_log import EVENTS
+from kafka_consumers.read_ahead import AssignmentChangedError, reading_ahead
+from kafka_consumers.reading import BatchT, Reading, Row, Topic
+from kafka_consumers.seen import REMEMBERED_MAX, Hashes, SeenWindows, hashed
 from origin.event_log.port import EventLog, LogUnavailableError, Member
 from origin.storage.port import (
     LearningStore,
     LearningTransaction,
+    SeenEvents,
     StoreUnavailableError,
-    UserRow,
 )
 
-GROUP = "learning"
-
-RECORDS_MAX = 2_000
+RECORDS_MAX = 50_000
 """Records per transaction. It bounds memory and how long a killed batch takes to repeat."""
-READ_WAIT_MS = 200
-"""How long an empty read waits, and so how soon a stop or a new partition is noticed."""
 BACKOFF_MIN_S = 0.2
 BACKOFF_MAX_S = 5.0
 """Between attempts while the log or the database is away."""
@@ -51,12 +53,18 @@ EVENT_FAULTS = (
 
 logger = logging.getLogger(__name__)
 
+Learned = TypeVar("Learned", contravariant=True)
 
-class Processor(Protocol):
-    """Learns one thing from events."""
 
-    async def process(self, batch: Batch, transaction: LearningTransaction) -> None:
+class Processor(Protocol[Learned]):
+    """Learns one thing from the batches of a topic."""
+
+    async def process(self, batch: Learned, transaction: LearningTransaction) -> None:
         """Write what the batch teaches into the transaction."""
+        ...
+
+    def forget(self) -> None:
+        """Drop what is remembered between batches: it may no longer be what the store holds."""
         ...
 
 
@@ -81,25 +89,26 @@ class Progress:
     """From append to commit, of the latest batch's oldest record."""
 
 
-class Runner:
+class Runner(Generic[Row, BatchT]):
     """One process's share of a group's work on a topic."""
 
     def __init__(
         self,
         log: EventLog,
         store: LearningStore,
-        processors: Sequence[Processor],
-        group: str = GROUP,
-        topic: str = EVENTS,
+        topic: Topic[Row, BatchT],
+        group: str,
+        processors: Sequence[Processor[BatchT]],
         records_max: int = RECORDS_MAX,
     ) -> None:
         self._log = log
         self._store = store
-        self._processors = processors
-        self._group = group
         self._topic = topic
+        self.group = group
+        self._processors = processors
         self._records_max = records_max
         self._positions: dict[int, int] = {}
+        self._seen = SeenWindows()
         self._tidied_at_s = float("-inf")
         self._backoff_s = BACKOFF_MIN_S
         self._batches_before_outage = 0
@@ -114,17 +123,13 @@ class Runner:
                 await self._wait(error, stopping)
 
     async def _run_as_member(self, stopping: asyncio.Event) -> None:
-        member = await self._log.join(self._topic, self._group)
-        self._positions.clear()
+        member = await self._log.join(self._topic.name, self.group)
         try:
             while not stopping.is_set():
                 try:
-                    await self._follow(await member.assignment())
-                    await self._advance(member)
-                    await self._tidy()
+                    await self._follow(member, stopping)
                 except StoreUnavailableError as error:
                     # Whether the batch was committed may be unknown: the offsets will tell.
-                    self._positions.clear()
                     await self._wait(error, stopping)
         finally:
             await member.leave()
@@ -142,23 +147,45 @@ class Runner:
             await asyncio.wait_for(stopping.wait(), self._backoff_s)
         self._backoff_s = min(2 * self._backoff_s, BACKOFF_MAX_S)
 
-    async def _follow(self, assigned: frozenset[int]) -> None:
-        """Hold a position for exactly the assigned partitions."""
-        for partition in self._positions.keys() - assigned:
-            del self._positions[partition]
-        gained = sorted(assigned - self._positions.keys())
-        if gained:
+    async def _follow(self, member: Member, stopping: asyncio.Event) -> None:
+        """Process what the group assigns, from the stored offsets on, until that changes."""
+        await self._start(sorted(await member.assignment()))
+        ahead = reading_ahead(member, self._positions, self._topic.read, self._records_max)
+        async with ahead as reader:
+            while not stopping.is_set():
+                try:
+                    reading = await reader.take()
+                    if reading is not None:
+                        await self._apply(reading)
+                        self._saw_age_of(reading)
+                except AssignmentChangedError:
+                    return
+                except OffsetsMovedError:
+                    self.progress.fenced += 1
+                    return
+                await self._tidy()
+
+    async def _start(self, partitions: Sequence[int]) -> None:
+        """Hold the state of exactly these partitions, as the database has it."""
+        self._forget()
+        seen: Mapping[int, bytes] = {}
+        self._positions = {}
+        if partitions:
+            name = self._topic.name
             async with self._store.transaction() as transaction:
-                stored = dict(await transaction.next_offsets(self._group, self._topic, gained))
+                stored = dict(await transaction.next_offsets(self.group, name, partitions))
                 await self._restart_lost(stored, transaction)
-            self._positions.update(stored)
+                seen = await transaction.seen_events(self.group, name, partitions)
+            self._positions = stored
+        self._seen.load(seen)
 
     async def _restart_lost(self, stored: dict[int, int], transaction: LearningTransaction) -> None:
         """Start partitions anew that end before the place where the group stands.
 
-        Their log was replaced by another one. Whatever of it was processed is known by event id.
+        Their log was replaced by another one. What of it was processed lately is known by its id.
         """
-        ends = await self._log.end_offsets(self._topic)
+        name = self._topic.name
+        ends = await self._log.end_offsets(name)
         lost = [partition for partition, offset in stored.items() if offset > ends[partition]]
         if lost:
             logger.warning(
@@ -166,64 +193,62 @@ class Runner:
                 extra={"action": "partitions_restarted"},
             )  # fmt: skip
             stored.update(dict.fromkeys(lost, 0))
-            await transaction.set_next_offsets(self._group, self._topic, dict.fromkeys(lost, 0))
+            await transaction.set_next_offsets(self.group, name, dict.fromkeys(lost, 0))
 
-    async def _advance(self, member: Member) -> None:
-        records = await member.read(self._positions, self._records_max, READ_WAIT_MS)
-        if not records:
-            return
+    async def _apply(self, reading: Reading[Row]) -> None:
+        """Commit the reading; where an event breaks a processor, find it and put it aside."""
         try:
-            await self._apply(decoded(records))
-        except OffsetsMovedError:
-            self.progress.fenced += 1
-            self._positions.clear()
-            return
-        self.progress.freshness_ms = _now_ms() - min(record.appended_at_ms for record in records)
-
-    async def _apply(self, steps: Sequence[Step]) -> None:
-        """Commit the steps; where an event breaks a processor, find it and put it aside."""
-        try:
-            await self._commit(steps)
+            await self._commit(reading)
         except EVENT_FAULTS as error:
-            if len(steps) == 1:
+            self._forget()
+            if len(reading) == 1:
                 problem = f"{type(error).__name__}: {error}"
                 logger.warning("An event was put aside: %s", problem, exc_info=error)
-                await self._commit([Step(steps[0].record, problem=problem)])
+                await self._commit(reading.refused(problem))
                 return
-            half = len(steps) // 2
-            await self._apply(steps[:half])
-            await self._apply(steps[half:])
+            for half in reading.halves():
+                await self._apply(half)
 
-    async def _commit(self, steps: Sequence[Step]) -> None:
-        after = ends(steps)
-        events = [step.event for step in steps if step.event is not None]
-        letters = [dead_letter(step, _now_ms()) for step in steps if step.problem]
+    async def _commit(self, reading: Reading[Row]) -> None:
+        now_ms, name, after = _now_ms(), self._topic.name, reading.ends()
+        letters = reading.dead_letters(now_ms)
         async with self._store.transaction() as transaction:
-            stored = await transaction.next_offsets(self._group, self._topic, sorted(after))
+            stored = await transaction.next_offsets(self.group, name, sorted(after))
             if any(stored[partition] != self._positions[partition] for partition in after):
                 raise OffsetsMovedError
-            fresh = await self._learn(events, transaction)
+            seen = await self._learn(reading, transaction, now_ms)
+            if seen:
+                rows = [SeenEvents(part, after[part], seen[part].tobytes()) for part in seen]
+                await transaction.add_seen_events(self.group, name, rows)
             if letters:
                 await transaction.add_dead_letters(letters)
-            await transaction.set_next_offsets(self._group, self._topic, after)
+            await transaction.set_next_offsets(self.group, name, after)
         self._positions.update(after)
-        self._count(steps, len(events), fresh, len(letters))
+        self._seen.add(seen)
+        self._count(reading, sum(map(len, seen.values())), len(letters))
 
-    async def _learn(self, events: Sequence[Event], transaction: LearningTransaction) -> int:
-        """Run the processors on the events that are new; return how many those are."""
-        event_ids = [event.event_id for event in events]
-        now_ms = _now_ms()
-        claimed = await transaction.claim_events(self._group, event_ids, now_ms)
-        fresh = first_of_each(events, claimed)
-        if not fresh:
-            return 0
-        user_ids = sorted({event.user_id for event in fresh if event.user_id is not None})
-        known = await transaction.users(user_ids)
-        users = {user_id: known.get(user_id) or UserRow(user_id) for user_id in user_ids}
-        batch = Batch(fresh, users, now_ms)
+    async def _learn(
+        self, reading: Reading[Row], transaction: LearningTransaction, now_ms: int
+    ) -> Mapping[int, Hashes]:
+        """Run the processors on the rows that are new; return their hashes by partition."""
+        found = [(place, row) for place, row in enumerate(reading.rows) if row is not None]
+        partitions = reading.partitions()[[place for place, _ in found]]
+        hashes = hashed([row.event_id for _, row in found])
+        fresh = self._seen.fresh(partitions, hashes)
+        if not len(fresh):
+            return {}
+        places: list[int] = fresh.tolist()
+        rows = [found[place][1] for place in places]
+        records = [reading.records[found[place][0]] for place in places]
+        batch = self._topic.batch(rows, records, now_ms)
         for processor in self._processors:
             await processor.process(batch, transaction)
-        return len(fresh)
+        partitions, hashes = partitions[fresh], hashes[fresh]
+        return {part: hashes[partitions == part] for part in np.unique(partitions).tolist()}
+
+    def _forget(self) -> None:
+        for processor in self._processors:
+            processor.forget()
 
     async def _tidy(self) -> None:
         """Once a minute, drop what is older than the log's memory of events."""
@@ -231,16 +256,24 @@ class Runner:
         if now_s - self._tidied_at_s < HOUSEKEEPING_INTERVAL_S:
             return
         self._tidied_at_s = now_s
-        await self._log.prune(self._topic)
+        await self._log.prune(self._topic.name)
+        if not self._positions:
+            return
+        before = {part: offset - REMEMBERED_MAX for part, offset in self._positions.items()}
         async with self._store.transaction() as transaction:
-            await transaction.forget_before(self._group, _now_ms() - self._log.retention_ms)
+            await transaction.forget_seen_events(self.group, self._topic.name, before)
 
-    def _count(self, steps: Sequence[Step], events: int, fresh: int, letters: int) -> None:
+    def _saw_age_of(self, reading: Reading[Row]) -> None:
+        oldest = min(record.appended_at_ms for record in reading.records)
+        self.progress.freshness_ms = _now_ms() - oldest
+
+    def _count(self, reading: Reading[Row], fresh: int, letters: int) -> None:
+        readable = sum(row is not None for row in reading.rows)
         self.progress.batches += 1
         self.progress.events += fresh
-        self.progress.duplicates += events - fresh
+        self.progress.duplicates += readable - fresh
         self.progress.dead_letters += letters
-        self.progress.withheld += len(steps) - events - letters
+        self.progress.withheld += len(reading) - readable - letters
 
 
 def _now_ms() -> int:

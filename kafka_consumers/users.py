@@ -1,124 +1,170 @@
-"""The users processor: each user's row (embedding, recent items, exposures) and known items.
+"""The users processor: each user's state (embedding, recent items, exposures), batch by batch.
 
 An interaction's age is how much older it is than the latest that the embedding has seen. So a
 late one moves the user less, as the rule wants, while a stream that lags as a whole, or history
 that is imported, teaches as much as it would have taught in its time.
+
+Everything is worked out in columns. What one user's events do to each other (the latest time so
+far, the number of interactions before) follows from the events sorted by user.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
 from dataclasses import dataclass, field
 
-from attune.contract.event import Event, Impression, Interaction
-from attune.contract.recommendation import RecentInteraction
-from attune.embedding import EmbeddingRule, step_size
-from kafka_consumers.batch import Batch
-from kafka_consumers.embeddings import Move, moved
-from origin.storage.port import (
-    EXPOSURES_MAX,
-    USER_RECENT_MAX,
-    Embedding,
-    LearningTransaction,
-    UserItem,
-    UserRow,
-)
+import numpy as np
+from numpy.typing import NDArray
 
-MS_PER_HOUR = 3_600_000
+from attune.embedding import EmbeddingRule
+from kafka_consumers.batch import Batch
+from kafka_consumers.embeddings import move, occurrences, step_sizes
+from kafka_consumers.event_rows import IMPRESSION, ImpressionRow
+from kafka_consumers.item_vectors import ItemVectors
+from kafka_consumers.user_states import UserStates
+from origin.storage.port import EXPOSURES_MAX, USER_RECENT_MAX, LearningTransaction
+from origin.storage.user_columns import TIME_BITS, VERSION, recent_heads, without_oldest
+
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """The processor of everything that is keyed by a user."""
+    """The processor of the users' rows; it remembers the users that its partitions own."""
 
     rule: EmbeddingRule = field(default_factory=EmbeddingRule)
+    states: UserStates = field(default_factory=UserStates)
+    vectors: ItemVectors = field(default_factory=ItemVectors)
 
     async def process(self, batch: Batch, transaction: LearningTransaction) -> None:
         """Write the rows of the users that the batch names, as they are after it."""
-        if not batch.users:
+        if not batch.by_user.ids:
             return
-        item_ids = {event.item_id for event in batch.interactions if event.user_id is not None}
-        vectors = await transaction.embeddings(sorted(item_ids))
-        await transaction.put_users(updated_users(batch, vectors, self.rule))
-        if met := met_items(batch.interactions):
-            await transaction.add_user_items(met)
+        places = await self.states.places(batch.by_user.ids, transaction)
+        vectors, known = await self.vectors.of(batch.by_item.ids, transaction)
+        events = _user_events(batch, places)
+        seen, covers = _before(events, self.states)
+        _move(events, seen, covers, vectors, known, self)
+        _remember(batch, events, self.states)
+        await transaction.put_user_columns(self.states.stored(places))
+
+    def forget(self) -> None:
+        """Drop the users."""
+        self.states.forget()
 
 
-def updated_users(
-    batch: Batch, vectors: Mapping[str, Embedding], rule: EmbeddingRule
-) -> list[UserRow]:
-    """Return the rows of the batch's users after its events.
+@dataclass(frozen=True, slots=True)
+class _Events:
+    """The events of a batch that name a user, in order; E of them.
 
-    Args:
-        batch: the events and the rows before them.
-        vectors: the embeddings of those items that have one.
-        rule: how interactions move embeddings.
+    ``rows``: their places in the batch. ``users``: their users' places in the states. ``items``:
+    places in the batch's items. ``acts``: the places, among these, of interactions.
     """
-    drafts = {user_id: _Draft(row) for user_id, row in batch.users.items()}
-    for event in batch.events:
-        if event.user_id is not None:
-            drafts[event.user_id].apply(event, vectors, rule)
-    moves = {user_id: draft.moves for user_id, draft in drafts.items() if draft.moves}
-    embeddings = moved({user_id: batch.users[user_id].embedding for user_id in moves}, moves)
-    return [draft.row(embeddings.get(user_id)) for user_id, draft in drafts.items()]
+
+    rows: Numbers
+    users: Numbers
+    items: Numbers
+    actions: Numbers
+    at_ms: Numbers
+    acts: Numbers
 
 
-def met_items(interactions: Iterable[Interaction]) -> list[UserItem]:
-    """Return each user's latest interaction per item; a view never hides a stronger one."""
-    latest: dict[tuple[str, str], UserItem] = {}
-    for event in interactions:
-        if event.user_id is None:
-            continue
-        key = event.user_id, event.item_id
-        known = latest.get(key)
-        action, at_ms = event.action, event.occurred_at_ms
-        if known is not None:
-            action = known.action if action == "view" else action
-            at_ms = max(known.occurred_at_ms, at_ms)
-        latest[key] = UserItem(*key, action, at_ms)
-    return list(latest.values())
+def _user_events(batch: Batch, places: Numbers) -> _Events:
+    rows = np.flatnonzero(batch.by_user.codes >= 0)
+    actions = batch.actions[rows]
+    return _Events(
+        rows=rows,
+        users=places[batch.by_user.codes[rows]],
+        items=batch.by_item.codes[rows].astype(np.int64),
+        actions=actions,
+        at_ms=batch.at_ms[rows],
+        acts=np.flatnonzero(actions != IMPRESSION),
+    )
 
 
-class _Draft:
-    """A user's row while a batch is applied to it."""
+def _before(events: _Events, states: UserStates) -> tuple[Numbers, Numbers]:
+    """Return, for each interaction, how many its user had before and the latest time of those.
 
-    def __init__(self, row: UserRow) -> None:
-        self._row = row
-        self._covers_until_ms = row.covers_until_ms
-        self._interactions = row.interactions
-        self._recent = list(row.recent)
-        self._exposures = dict(row.exposures)
-        self.moves: list[Move] = []
+    Updates both in the states.
+    """
+    users, at_ms = events.users[events.acts], events.at_ms[events.acts]
+    seen = states.interactions[users] + occurrences(users)
+    order = np.argsort(users, kind="stable")
+    # One running maximum over all users: each one's times are lifted above those of the one before.
+    _, group = np.unique(users[order], return_inverse=True)
+    lift = group.astype(np.int64) << TIME_BITS
+    latest = np.maximum(states.covers_until_ms[users[order]], at_ms[order])
+    running = np.maximum.accumulate(lift | latest) - lift
+    firsts = np.r_[True, group[1:] != group[:-1]] if len(group) else np.zeros(0, dtype=bool)
+    before = np.where(firsts, states.covers_until_ms[users[order]], np.r_[0, running[:-1]])
+    covers = np.empty_like(before)
+    covers[order] = before
+    np.maximum.at(states.covers_until_ms, users, at_ms)
+    np.add.at(states.interactions, users, 1)
+    return seen, covers
 
-    def apply(self, event: Event, vectors: Mapping[str, Embedding], rule: EmbeddingRule) -> None:
-        """Take in one event."""
-        if isinstance(event, Impression):
-            self._show([shown.item_id for shown in event.items])
+
+def _move(
+    events: _Events,
+    seen: Numbers,
+    covers: Numbers,
+    vectors: NDArray[np.float32],
+    known: NDArray[np.bool_],
+    processor: Users,
+) -> None:
+    """Move the users' embeddings towards the items that have one."""
+    acts = events.acts
+    ages = covers - events.at_ms[acts]
+    steps = step_sizes(events.actions[acts], ages, seen, processor.rule)
+    steps[~known[events.items[acts]]] = 0.0
+    move(processor.states.embeddings, events.users[acts], events.items[acts], vectors, steps)
+
+
+def _remember(batch: Batch, events: _Events, states: UserStates) -> None:
+    """Add interactions to the recent items, showings to the exposures, in order."""
+    names = [item_id.encode() for item_id in batch.by_item.ids]
+    lengths = np.array([len(name) for name in names], dtype=np.int64)
+    acts = events.acts
+    heads = recent_heads(
+        events.at_ms[acts], events.actions[acts], lengths[events.items[acts]] if names else acts
+    )
+    added: defaultdict[int, list[bytes]] = defaultdict(list)
+    items: list[int] = events.items[acts].tolist()
+    for user, item, head in zip(events.users[acts].tolist(), items, heads, strict=True):
+        added[user].append(head + names[item])
+    for user, entries in added.items():
+        states.recents[user] = _with_latest(states.recents[user], entries)
+    _expose(batch, events, states)
+
+
+def _with_latest(recent: bytes, entries: list[bytes]) -> bytes:
+    """Return the stored list with more entries, at most ``USER_RECENT_MAX`` of all."""
+    latest = entries[-USER_RECENT_MAX:]
+    count = recent[1]
+    dropped = max(0, count + len(latest) - USER_RECENT_MAX)
+    kept = without_oldest(recent, dropped) if dropped < count else b""
+    return b"".join((bytes((VERSION, count - dropped + len(latest))), kept, *latest))
+
+
+def _expose(batch: Batch, events: _Events, states: UserStates) -> None:
+    """Count what was shown to whom; acting on an item ends its count."""
+    shown = np.zeros(len(states.user_ids), dtype=bool)
+    shown[events.users[events.actions == IMPRESSION]] = True
+    exposures = states.exposures
+    has_some = np.array([exposures[user] is not None for user in events.users.tolist()], dtype=bool)
+    item_ids = batch.by_item.ids
+    for place in np.flatnonzero(has_some | shown[events.users]).tolist():
+        user = int(events.users[place])
+        counts = exposures[user] or {}
+        row = batch.rows[int(events.rows[place])]
+        if isinstance(row, ImpressionRow):
+            _show(counts, row.item_ids)
         else:
-            self._interact(event, vectors.get(event.item_id), rule)
+            counts.pop(item_ids[int(events.items[place])], None)
+        exposures[user] = counts or None
 
-    def row(self, embedding: Embedding | None) -> UserRow:
-        """Return the row; ``embedding`` is None where nothing moved it."""
-        return UserRow(
-            user_id=self._row.user_id,
-            embedding=self._row.embedding if embedding is None else embedding,
-            covers_until_ms=self._covers_until_ms,
-            interactions=self._interactions,
-            recent=tuple(self._recent[-USER_RECENT_MAX:]),
-            exposures=self._exposures,
-        )
 
-    def _show(self, item_ids: Sequence[str]) -> None:
-        for item_id in item_ids:
-            # Taken out and put back: the least recently shown stand first.
-            self._exposures[item_id] = self._exposures.pop(item_id, 0) + 1
-        while len(self._exposures) > EXPOSURES_MAX:
-            del self._exposures[next(iter(self._exposures))]
-
-    def _interact(self, event: Interaction, item: Embedding | None, rule: EmbeddingRule) -> None:
-        if item is not None:
-            age_hours = (self._covers_until_ms - event.occurred_at_ms) / MS_PER_HOUR
-            step = step_size(event.action, age_hours, self._interactions, rule)
-            self.moves.append((item, step))
-        self._interactions += 1
-        self._covers_until_ms = max(self._covers_until_ms, event.occurred_at_ms)
-        self._exposures.pop(event.item_id, None)
-        self._recent.append(RecentInteraction(event.item_id, event.action, event.occurred_at_ms))
+def _show(counts: dict[str, int], item_ids: list[str]) -> None:
+    for item_id in item_ids:
+        # Taken out and put back: the least recently shown stand first.
+        counts[item_id] = counts.pop(item_id, 0) + 1
+    while len(counts) > EXPOSURES_MAX:
+        del counts[next(iter(counts))]

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kafka_consumers.chores import Chore
+    from kafka_consumers.groups import EventRunner
     from kafka_consumers.rewards import Rewards
-    from kafka_consumers.runner import Progress, Runner
     from origin.event_log.port import EventLog
     from origin.settings import Settings
     from origin.storage.port import LearningStore
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 STOP_TIMEOUT_S = 4.5
 """A batch that takes longer is given up: it is repeated after the next start."""
 STATUS_INTERVAL_S = 10.0
+CONNECTIONS_MAX = 8
+"""Each group writes on one connection; a few more for housekeeping."""
 START_TIMEOUT_S = 30.0
 START_PAUSE_S = 0.5
 """Between two attempts to reach the database and the log."""
@@ -30,8 +34,11 @@ logger = logging.getLogger(__name__)
 
 
 @click.command("consume")
+@click.option(
+    "--only", multiple=True, metavar="GROUP", help="Run this group alone; may be given repeatedly."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the progress as JSON lines.")
-def command(as_json: bool) -> None:
+def command(only: tuple[str, ...], as_json: bool) -> None:
     """Learn from the event log until stopped (Ctrl-C): embeddings, counters, rewards.
 
     Several processes share the work; each event counts once, whatever is killed and when.
@@ -51,7 +58,7 @@ def command(as_json: bool) -> None:
         logging.getLogger(client).setLevel(logging.CRITICAL)
     with postgres_at(settings.database_url, settings.home) as database_url:
         try:
-            _when_all_answers(lambda: asyncio.run(_consume(settings, database_url, as_json)))
+            _when_all_answers(lambda: asyncio.run(_consume(settings, database_url, only, as_json)))
         except LogUnavailableError as error:
             raise click.ClickException(str(error)) from error
         except OUTAGES as error:
@@ -74,27 +81,33 @@ def _when_all_answers(consume: Callable[[], None]) -> None:
             time.sleep(START_PAUSE_S)
 
 
-async def _consume(settings: "Settings", database_url: str, as_json: bool) -> None:
-    from kafka_consumers.counters import Counters
+async def _consume(
+    settings: "Settings", database_url: str, only: tuple[str, ...], as_json: bool
+) -> None:
+    from kafka_consumers.groups import LEARNING, event_runners
     from kafka_consumers.rewards import Rewards
-    from kafka_consumers.runner import Runner
-    from kafka_consumers.users import Users
     from origin.event_log import open_configured_log
     from origin.storage.database import connection_pool, migrate
     from origin.storage.postgres import PostgresStore
 
     await migrate(database_url)
     async with (
-        connection_pool(database_url, 3, "consumer") as pool,
+        connection_pool(database_url, CONNECTIONS_MAX, "consumer") as pool,
         await open_configured_log(settings, database_url) as log,
     ):
         store = PostgresStore(pool)
         rewards = Rewards(settings.reward_window_ms)
-        runner = Runner(log, store, (Users(), Counters(), rewards))
-        chores = chores_of(settings, store, log, rewards)
+        runners = event_runners(log, store, rewards)
+        groups = {runner.group for runner in runners}
+        if unknown := set(only) - groups:
+            known = ", ".join(sorted(groups))
+            raise click.UsageError(f"--only {unknown.pop()}: no such group, only {known}")
+        chosen = [runner for runner in runners if not only or runner.group in only]
+        learns = any(runner.group == LEARNING for runner in chosen)
+        chores = chores_of(settings, store, log, rewards) if learns else []
         where = settings.kafka_bootstrap_servers or "the database"
         click.echo(f"Learning from the event log in {where}. Ctrl-C stops.", err=True)
-        await _until_stopped(runner, chores, as_json)
+        await _until_stopped(chosen, chores, as_json)
 
 
 def chores_of(
@@ -115,42 +128,52 @@ def chores_of(
     ]
 
 
-async def _until_stopped(runner: "Runner", chores: "list[Chore]", as_json: bool) -> None:
+async def _until_stopped(
+    runners: "Sequence[EventRunner]", chores: "list[Chore]", as_json: bool
+) -> None:
     from kafka_consumers.chores import do_chores
 
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    running = asyncio.gather(runner.run(stopping), do_chores(chores, stopping))
-    reporting = asyncio.create_task(_report(runner.progress, as_json))
+    running = [asyncio.create_task(runner.run(stopping)) for runner in runners]
+    running.append(asyncio.create_task(do_chores(chores, stopping)))
+    reporting = asyncio.create_task(_report(runners, as_json))
     waiting = asyncio.create_task(stopping.wait())
-    await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((*running, waiting), return_when=asyncio.FIRST_COMPLETED)
+    # Where one of them failed, the others stop, too: half of the learning would go unnoticed.
+    stopping.set()
     reporting.cancel()
     try:
-        await asyncio.wait_for(running, STOP_TIMEOUT_S)
+        await asyncio.wait_for(asyncio.gather(*running), STOP_TIMEOUT_S)
     except TimeoutError:
-        click.echo("The last batch was given up; it will be repeated.", err=True)
+        click.echo("The last batches were given up; they will be repeated.", err=True)
     finally:
         waiting.cancel()
-    _say(runner.progress, as_json)
+    for runner in runners:
+        _say(runner, as_json)
 
 
-async def _report(progress: "Progress", as_json: bool) -> None:
-    reported = -1
+async def _report(runners: "Sequence[EventRunner]", as_json: bool) -> None:
+    reported = dict.fromkeys((runner.group for runner in runners), -1)
     while True:
         await asyncio.sleep(STATUS_INTERVAL_S)
-        if progress.batches != reported:
-            _say(progress, as_json)
-        reported = progress.batches
+        for runner in runners:
+            if runner.progress.batches != reported[runner.group]:
+                _say(runner, as_json)
+            reported[runner.group] = runner.progress.batches
 
 
-def _say(progress: "Progress", as_json: bool) -> None:
+def _say(runner: "EventRunner", as_json: bool) -> None:
+    progress = runner.progress
     if as_json:
-        click.echo(json.dumps({"at_ms": time.time_ns() // 1_000_000} | asdict(progress)))
+        head = {"at_ms": time.time_ns() // 1_000_000, "group": runner.group}
+        click.echo(json.dumps(head | asdict(progress)))
         return
     click.echo(
-        f"{progress.events:,} events learned, {progress.duplicates:,} duplicates dropped, "
-        f"{progress.dead_letters:,} put aside. Latest: {progress.freshness_ms} ms after it came.",
+        f"{runner.group}: {progress.events:,} events learned, {progress.duplicates:,} duplicates "
+        f"dropped, {progress.dead_letters:,} put aside. "
+        f"Latest: {progress.freshness_ms} ms after it came.",
         err=True,
     )

@@ -32,7 +32,6 @@ Record = TypeVar("Record")
 ITEMS_PER_WRITE = 1_000
 EVENTS_PER_APPEND = 5_000
 USERS_PER_WRITE = 1_000
-RECORDS_PER_TRANSACTION = 8_000  # history is not live: fewer, larger steps are a third faster
 LOOK_INTERVAL_S = 0.1
 STALL_SECONDS = 60.0  # without one more event learned, somebody must look what is wrong
 
@@ -129,11 +128,12 @@ async def refresh_embeddings(destination: Destination) -> "Refreshed":
 
 async def append_events(log: "EventLog", events: Sequence["Event"]) -> None:
     """Append events to the log, as the HTTP intake does."""
-    from attune.contract.event import pack_event, partition_key
+    from attune.contract.event import partition_key
+    from attune.contract.logged import log_form
     from origin.event_log import EVENTS
     from origin.packing import packed
 
-    entries = [(partition_key(event).encode(), packed(pack_event(event))) for event in events]
+    entries = [(partition_key(event).encode(), packed(log_form(event))) for event in events]
     await log.append(EVENTS, entries)
 
 
@@ -174,19 +174,13 @@ async def learn_to_the_end(destination: Destination, after_some: Callable[[int],
     Raises:
         DatasetError: when nothing was learned for a minute.
     """
-    from kafka_consumers.counters import Counters
-    from kafka_consumers.rewards import Rewards
-    from kafka_consumers.runner import Runner
-    from kafka_consumers.users import Users
+    from kafka_consumers.groups import event_runners
     from origin.event_log import EVENTS
 
     ends = await destination.log.end_offsets(EVENTS)
-    processors = (Users(), Counters(), Rewards())
-    runner = Runner(
-        destination.log, destination.store, processors, records_max=RECORDS_PER_TRANSACTION
-    )
     stopping = asyncio.Event()
-    running = asyncio.create_task(runner.run(stopping))
+    runners = event_runners(destination.log, destination.store)
+    running = asyncio.gather(*(runner.run(stopping) for runner in runners))
     try:
         await _wait_for(destination, ends, running, after_some)
     finally:
@@ -197,10 +191,10 @@ async def learn_to_the_end(destination: Destination, after_some: Callable[[int],
 async def _wait_for(
     destination: Destination,
     ends: dict[int, int],
-    running: "asyncio.Task[None]",
+    running: "asyncio.Future[list[None]]",
     after_some: Callable[[int], object],
 ) -> None:
-    """Return when the group has passed all these offsets."""
+    """Return when all groups have passed all these offsets."""
     left = await _records_left(destination, ends)
     progressed_at_s = time.monotonic()
     while left and not running.done():
@@ -216,12 +210,15 @@ async def _wait_for(
 
 async def _records_left(destination: Destination, ends: dict[int, int]) -> int:
     """Return how many records before these offsets wait to be processed."""
-    from kafka_consumers.runner import GROUP
+    from kafka_consumers.groups import EVENT_GROUPS
     from origin.event_log import EVENTS
 
+    left = 0
     async with destination.store.transaction() as transaction:
-        reached = await transaction.next_offsets(GROUP, EVENTS, sorted(ends))
-    return sum(max(0, end - reached[partition]) for partition, end in ends.items())
+        for group in EVENT_GROUPS:
+            reached = await transaction.next_offsets(group, EVENTS, sorted(ends))
+            left += sum(max(0, end - reached[partition]) for partition, end in ends.items())
+    return left
 
 
 def tell_rejects(rejects: RejectsFile, summary: Summary, *, as_json: bool) -> None:

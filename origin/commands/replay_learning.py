@@ -3,19 +3,18 @@
 from attune.contract.event import Interaction
 from kafka_consumers.batch import Batch
 from kafka_consumers.counters import Counters
+from kafka_consumers.item_vectors import ItemVectors
+from kafka_consumers.met import MetItems
 from kafka_consumers.users import Users
-from origin.storage.port import LearningStore, UserRow
+from origin.storage.port import LearningStore
 
-PROCESSORS = (Users(), Counters())
+# A replay's time flies: embeddings that a training changes are read at once.
+PROCESSORS = (Counters(), MetItems(), Users(vectors=ItemVectors(fresh_s=0.0)))
 
 
 async def learn(store: LearningStore, event: Interaction) -> None:
     """Process one interaction in a transaction of its own."""
     async with store.transaction() as transaction:
-        users: dict[str, UserRow] = {}
-        if event.user_id is not None:
-            known = await transaction.users([event.user_id])
-            users[event.user_id] = known.get(event.user_id) or UserRow(event.user_id)
-        batch = Batch([event], users, event.occurred_at_ms)
+        batch = Batch.of([event], event.occurred_at_ms)
         for processor in PROCESSORS:
             await processor.process(batch, transaction)

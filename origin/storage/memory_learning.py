@@ -1,8 +1,8 @@
 """One transaction of a stream processor in memory: written down first, done at its commit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import count, islice
 from operator import itemgetter
 
 from attune.contract.erasure import ErasureReceipt, ErasureRequest
@@ -16,9 +16,15 @@ from origin.storage.port import (
     Neighbour,
     PopularityDelta,
     RewardCount,
+    SeenEvents,
+    UserColumns,
     UserItem,
     UserRow,
 )
+from origin.storage.user_columns import columns_of, rows_of
+
+EPOCHS = count()
+"""No two stores share a number: what is remembered of one store's users never serves another's."""
 
 
 @dataclass(slots=True)
@@ -37,7 +43,10 @@ class MemoryTables:
     offsets: dict[tuple[str, str, int], int] = field(
         default_factory=dict[tuple[str, str, int], int]
     )
-    claimed: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    seen_events: dict[tuple[str, str, int], list[SeenEvents]] = field(
+        default_factory=dict[tuple[str, str, int], list[SeenEvents]]
+    )
+    users_epoch: int = field(default_factory=lambda: next(EPOCHS))
     erased: dict[str, int] = field(default_factory=dict[str, int])
     receipts: dict[str, ErasureReceipt] = field(default_factory=dict[str, ErasureReceipt])
     outcomes: OutcomeTables = field(default_factory=OutcomeTables)
@@ -94,16 +103,29 @@ class MemoryTables:
         """Remove what is known of the user until then."""
         self.erased[user_id] = max(until_ms, self.erased.get(user_id, 0))
         self.users.pop(user_id, None)
+        self.users_epoch = next(EPOCHS)
         self.user_items.pop(user_id, None)
         self.outcomes.erase_user(user_id, until_ms)
         self.dead_letters[:] = [
             one for one in self.dead_letters if one.key != user_id or one.failed_at_ms > until_ms
         ]
 
-    def forget_before(self, group: str, before_ms: int) -> None:
-        """Drop claimed event ids that are older."""
-        for key in [key for key, at in self.claimed.items() if key[0] == group and at < before_ms]:
-            del self.claimed[key]
+    def put_users(self, rows: Iterable[UserRow]) -> None:
+        """Insert or replace users from outside of the stream."""
+        self.users.update((row.user_id, row) for row in rows)
+        self.users_epoch = next(EPOCHS)
+
+    def add_seen_events(self, group: str, topic: str, seen: Iterable[SeenEvents]) -> None:
+        """Remember what a group saw."""
+        for one in seen:
+            self.seen_events.setdefault((group, topic, one.partition), []).append(one)
+
+    def forget_seen_events(self, group: str, topic: str, before: Mapping[int, int]) -> None:
+        """Forget what a group saw before these offsets."""
+        for partition, offset in before.items():
+            key = group, topic, partition
+            known = self.seen_events.get(key, [])
+            self.seen_events[key] = [one for one in known if one.end_offset > offset]
 
 
 class MemoryLearning(MemoryOutcomes):
@@ -132,12 +154,34 @@ class MemoryLearning(MemoryOutcomes):
         keyed = {(group, topic, part): offset for part, offset in offsets.items()}
         self._writes.append(lambda: self._tables.offsets.update(keyed))
 
-    async def claim_events(self, group: str, event_ids: Sequence[str], now_ms: int) -> set[str]:
-        """Return those ids that the group never claimed before, and claim them."""
-        new = {one for one in event_ids if (group, one) not in self._tables.claimed}
-        keyed = {(group, one): now_ms for one in new}
-        self._writes.append(lambda: self._tables.claimed.update(keyed))
-        return new
+    async def seen_events(
+        self, group: str, topic: str, partitions: Sequence[int]
+    ) -> Mapping[int, bytes]:
+        """Return the hashes of the events that the group saw lately, oldest first, 8 bytes each."""
+        seen = self._tables.seen_events
+        found = {part: seen.get((group, topic, part), ()) for part in partitions}
+        return {part: b"".join(one.hashes for one in rows) for part, rows in found.items() if rows}
+
+    async def add_seen_events(self, group: str, topic: str, seen: Sequence[SeenEvents]) -> None:
+        """Remember the hashes of events that the group has seen."""
+        self._writes.append(lambda: self._tables.add_seen_events(group, topic, seen))
+
+    async def forget_seen_events(self, group: str, topic: str, before: Mapping[int, int]) -> None:
+        """Forget what was seen before these offsets of the partitions."""
+        self._writes.append(lambda: self._tables.forget_seen_events(group, topic, before))
+
+    async def own_users(self) -> int:
+        """Return a number that differs once somebody else changed users, in this store or any."""
+        return self._tables.users_epoch
+
+    async def user_columns(self, user_ids: Sequence[str]) -> UserColumns:
+        """Return the rows of those users that exist, in columns."""
+        return columns_of(list((await self.users(user_ids)).values()))
+
+    async def put_user_columns(self, columns: UserColumns) -> None:
+        """Insert or replace the rows, in a transaction that owns users."""
+        rows = {row.user_id: row for row in rows_of(columns)}
+        self._writes.append(lambda: self._tables.users.update(rows))
 
     async def users(self, user_ids: Sequence[str]) -> Mapping[str, UserRow]:
         """Return the rows of those users that exist."""
@@ -145,8 +189,8 @@ class MemoryLearning(MemoryOutcomes):
         return {user_id: users[user_id] for user_id in user_ids if user_id in users}
 
     async def put_users(self, rows: Sequence[UserRow]) -> None:
-        """Insert or replace the rows."""
-        self._writes.append(lambda: self._tables.users.update((row.user_id, row) for row in rows))
+        """Insert or replace the rows, from outside of the stream: imports, trainings."""
+        self._writes.append(lambda: self._tables.put_users(rows))
 
     async def add_user_items(self, rows: Sequence[UserItem]) -> None:
         """Remember each user's latest interaction with an item."""
@@ -172,10 +216,6 @@ class MemoryLearning(MemoryOutcomes):
     async def add_rewards(self, deltas: Sequence[RewardCount]) -> None:
         """Add showings and rewards."""
         self._writes.append(lambda: self._do_add_rewards(deltas))
-
-    async def forget_before(self, group: str, before_ms: int) -> None:
-        """Drop claimed event ids that are older."""
-        self._writes.append(lambda: self._tables.forget_before(group, before_ms))
 
     async def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Keep the events that could not be processed."""

@@ -227,6 +227,27 @@ class UserItem:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenEvents:
+    """Hashes, 8 bytes each, of events of one partition that end before ``end_offset``."""
+
+    partition: int
+    end_offset: int
+    hashes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UserColumns:
+    """Rows of users in columns, in the stored form of ``origin.storage.user_columns``."""
+
+    user_ids: list[str]
+    embeddings: NDArray[np.int16]
+    covers_until_ms: NDArray[np.int64]
+    interactions: NDArray[np.int64]
+    recents: list[bytes]
+    exposures: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """An event that could not be processed: where it stood, what it was, why it failed."""
 
@@ -261,16 +282,42 @@ class LearningTransaction(OutcomeTransaction, ErasureTransaction, Protocol):
         """Remember where the group goes on reading."""
         ...
 
-    async def claim_events(self, group: str, event_ids: Sequence[str], now_ms: int) -> set[str]:
-        """Return those ids that the group never claimed before, and claim them."""
+    async def seen_events(
+        self, group: str, topic: str, partitions: Sequence[int]
+    ) -> Mapping[int, bytes]:
+        """Return the hashes of the events that the group saw lately, oldest first, 8 bytes each."""
+        ...
+
+    async def add_seen_events(self, group: str, topic: str, seen: Sequence[SeenEvents]) -> None:
+        """Remember the hashes of events that the group has seen."""
+        ...
+
+    async def forget_seen_events(self, group: str, topic: str, before: Mapping[int, int]) -> None:
+        """Forget what was seen before these offsets of the partitions; put small rows together."""
+        ...
+
+    async def own_users(self) -> int:
+        """Keep everybody else from changing users until the transaction ends.
+
+        Several transactions can own users at once: each those of its own partitions. Returns a
+        number that differs from the last one if somebody else changed users in between.
+        """
+        ...
+
+    async def user_columns(self, user_ids: Sequence[str]) -> UserColumns:
+        """Return the rows of those users that exist, in columns."""
+        ...
+
+    async def put_user_columns(self, columns: UserColumns) -> None:
+        """Insert or replace the rows, in a transaction that owns users."""
         ...
 
     async def users(self, user_ids: Sequence[str]) -> Mapping[str, UserRow]:
-        """Return the rows of those users that exist, locked until the transaction ends."""
+        """Return the rows of those users that exist; nobody else changes users meanwhile."""
         ...
 
     async def put_users(self, rows: Sequence[UserRow]) -> None:
-        """Insert or replace the rows."""
+        """Insert or replace the rows, from outside of the stream: imports, trainings."""
         ...
 
     async def add_user_items(self, rows: Sequence[UserItem]) -> None:
@@ -291,10 +338,6 @@ class LearningTransaction(OutcomeTransaction, ErasureTransaction, Protocol):
 
     async def add_rewards(self, deltas: Sequence[RewardCount]) -> None:
         """Add showings and rewards."""
-        ...
-
-    async def forget_before(self, group: str, before_ms: int) -> None:
-        """Drop claimed event ids that are older."""
         ...
 
     async def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:

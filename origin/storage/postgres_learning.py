@@ -10,14 +10,20 @@ from origin.storage.port import (
     Embedding,
     PopularityDelta,
     RewardCount,
+    SeenEvents,
+    UserColumns,
     UserItem,
     UserRow,
 )
 from origin.storage.postgres_erasure import PostgresErasures
 from origin.storage.postgres_outcomes import PostgresOutcomes
-from origin.storage.postgres_rows import user_columns, user_row
+from origin.storage.postgres_rows import user_columns, user_values
+from origin.storage.user_columns import columns_of, rows_of
 
 SQL = statements("learning")
+
+SEEN_BYTES_SMALL = 64 * 1024
+"""Rows of seen events below this are put together: 8,192 events, a busy partition's batch."""
 
 
 class PostgresLearning(PostgresOutcomes, PostgresErasures):
@@ -40,19 +46,53 @@ class PostgresLearning(PostgresOutcomes, PostgresErasures):
         columns = list(offsets), list(offsets.values())
         await self._connection.execute(SQL["set_next_offsets"], group, topic, *columns)
 
-    async def claim_events(self, group: str, event_ids: Sequence[str], now_ms: int) -> set[str]:
-        """Return those ids that the group never claimed before, and claim them."""
-        records = await self._connection.fetch(SQL["claim_events"], group, list(event_ids), now_ms)
-        return {record["event_id"] for record in records}
+    async def seen_events(
+        self, group: str, topic: str, partitions: Sequence[int]
+    ) -> Mapping[int, bytes]:
+        """Return the hashes of the events that the group saw lately, oldest first, 8 bytes each."""
+        wanted = sorted(partitions)
+        records = await self._connection.fetch(SQL["seen_events"], group, topic, wanted)
+        return {record["partition"]: record["hashes"] for record in records}
+
+    async def add_seen_events(self, group: str, topic: str, seen: Sequence[SeenEvents]) -> None:
+        """Remember the hashes of events that the group has seen."""
+        columns = (
+            [one.partition for one in seen],
+            [one.end_offset for one in seen],
+            [one.hashes for one in seen],
+        )
+        await self._connection.execute(SQL["add_seen_events"], group, topic, *columns)
+
+    async def forget_seen_events(self, group: str, topic: str, before: Mapping[int, int]) -> None:
+        """Forget what was seen before these offsets of the partitions; put small rows together."""
+        parts = sorted(before)
+        offsets = [before[part] for part in parts]
+        await self._connection.execute(SQL["forget_seen_events"], group, topic, parts, offsets)
+        small = SEEN_BYTES_SMALL
+        await self._connection.execute(SQL["merge_seen_events"], group, topic, parts, small)
+
+    async def own_users(self) -> int:
+        """Keep everybody else from changing users until the transaction ends."""
+        await self._connection.execute(SQL["own_users"])
+        # A statement of its own: the one that waits for the lock sees the time before it.
+        return await self._connection.fetchval(SQL["users_epoch"])
+
+    async def user_columns(self, user_ids: Sequence[str]) -> UserColumns:
+        """Return the rows of those users that exist, in columns."""
+        return user_columns(await self._connection.fetch(SQL["user_columns"], list(user_ids)))
+
+    async def put_user_columns(self, columns: UserColumns) -> None:
+        """Insert or replace the rows, in a transaction that owns users."""
+        await self._connection.execute(SQL["put_users"], *user_values(columns))
 
     async def users(self, user_ids: Sequence[str]) -> Mapping[str, UserRow]:
-        """Return the rows of those users that exist, locked until the transaction ends."""
-        records = await self._connection.fetch(SQL["users"], list(user_ids))
-        return {record["user_id"]: user_row(record, record["user_id"]) for record in records}
+        """Return the rows of those users that exist; nobody else changes users meanwhile."""
+        await self._connection.execute(SQL["lock_users"])
+        return {row.user_id: row for row in rows_of(await self.user_columns(user_ids))}
 
     async def put_users(self, rows: Sequence[UserRow]) -> None:
-        """Insert or replace the rows."""
-        await self._connection.execute(SQL["put_users"], *user_columns(rows))
+        """Insert or replace the rows, from outside of the stream: imports, trainings."""
+        await self.put_user_columns(columns_of(rows))
 
     async def add_user_items(self, rows: Sequence[UserItem]) -> None:
         """Remember each user's latest interaction with an item."""
@@ -100,10 +140,6 @@ class PostgresLearning(PostgresOutcomes, PostgresErasures):
             [delta.impressions for delta in deltas],
             [delta.reward for delta in deltas],
         )
-
-    async def forget_before(self, group: str, before_ms: int) -> None:
-        """Drop claimed event ids that are older."""
-        await self._connection.execute(SQL["forget_events"], group, before_ms)
 
     async def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Keep the events that could not be processed."""

@@ -3,56 +3,61 @@
 import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import cast
 
 import asyncpg
 import numpy as np
 
 from attune.consent import Consent
 from attune.context import read_context
-from attune.contract.bundle import EMBEDDING_DIMENSION
-from attune.contract.event import Action, Impression, ShownItem
+from attune.contract.event import Impression, ShownItem
 from attune.contract.item import Item
-from attune.contract.recommendation import RecentInteraction
 from origin.packing import packed, unpacked
-from origin.storage.port import ItemRow, UserRow
+from origin.storage.port import ItemRow, UserColumns, UserRow
+from origin.storage.user_columns import (
+    embedding_bytes,
+    floats,
+    read_embeddings,
+    read_exposures,
+    read_recent,
+)
 
 NO_ATTRIBUTES: Mapping[str, str | float | bool] = MappingProxyType({})
 
 
 def user_row(record: asyncpg.Record, user_id: str) -> UserRow:
     """Return the user in a row of ``users``."""
-    embedding = np.frombuffer(record["embedding"], dtype="<f4", count=EMBEDDING_DIMENSION)
     return UserRow(
         user_id=user_id,
-        embedding=embedding.astype(np.float32),
+        embedding=floats(read_embeddings([record["embedding"]])[0]),
         covers_until_ms=record["covers_until_ms"],
         interactions=record["interactions"],
-        recent=_unpacked_recent(record["recent"]),
-        exposures=MappingProxyType(cast("dict[str, int]", unpacked(record["exposures"]))),
+        recent=read_recent(record["recent"]),
+        exposures=MappingProxyType(read_exposures(record["exposures"])),
     )
 
 
-def user_columns(rows: Sequence[UserRow]) -> tuple[list[object], ...]:
-    """Return the columns of ``users`` for the rows, in the order of the statement."""
+def user_columns(records: Sequence[asyncpg.Record]) -> UserColumns:
+    """Return rows of ``users`` as columns."""
+    return UserColumns(
+        user_ids=[record["user_id"] for record in records],
+        embeddings=read_embeddings([record["embedding"] for record in records]),
+        covers_until_ms=np.array([record["covers_until_ms"] for record in records], np.int64),
+        interactions=np.array([record["interactions"] for record in records], np.int64),
+        recents=[record["recent"] for record in records],
+        exposures=[record["exposures"] for record in records],
+    )
+
+
+def user_values(columns: UserColumns) -> tuple[list[object], ...]:
+    """Return the columns of ``users``, in the order of the statement."""
     return (
-        [row.user_id for row in rows],
-        [row.embedding.astype("<f4").tobytes() for row in rows],
-        [row.covers_until_ms for row in rows],
-        [row.interactions for row in rows],
-        [_packed_recent(row.recent) for row in rows],
-        [packed(dict(row.exposures)) for row in rows],
+        [*columns.user_ids],
+        [*embedding_bytes(columns.embeddings)],
+        columns.covers_until_ms.tolist(),
+        columns.interactions.tolist(),
+        [*columns.recents],
+        [*columns.exposures],
     )
-
-
-def _packed_recent(recent: Sequence[RecentInteraction]) -> bytes:
-    triples = [(entry.item_id, entry.action, entry.occurred_at_ms) for entry in recent]
-    return packed(triples)
-
-
-def _unpacked_recent(packed: bytes) -> tuple[RecentInteraction, ...]:
-    triples = cast("list[tuple[str, Action, int]]", unpacked(packed))
-    return tuple(RecentInteraction(*triple) for triple in triples)
 
 
 def item_row(record: asyncpg.Record) -> ItemRow:

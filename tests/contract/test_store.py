@@ -19,10 +19,12 @@ from origin.storage.port import (
     Embedding,
     PopularityDelta,
     RewardCount,
+    SeenEvents,
     UserItem,
     UserRow,
 )
 from origin.storage.postgres import PostgresStore
+from origin.storage.user_columns import columns_of
 
 NOW_MS = 1_700_000_000_000
 Store = PostgresStore | MemoryStore
@@ -36,7 +38,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     async with connection_pool(request.getfixturevalue("postgres_url"), 4) as pool:
         await pool.execute(
             "TRUNCATE items, item_counters, covisits, users, user_items, posteriors, impressions,"
-            " consumer_offsets, processed_events, dead_letters, interactions, open_slates, outbox,"
+            " consumer_offsets, seen_events, dead_letters, interactions, open_slates, outbox,"
             " served_slates, fittings"
         )
         yield PostgresStore(pool)
@@ -179,7 +181,8 @@ async def test_a_user_comes_back_as_written_with_what_was_seen(store: Store) -> 
     assert state.seen == ("i0", "i2")
     assert (state.row.recent, state.row.covers_until_ms, state.row.interactions) == (recent, 7, 2)
     assert dict(state.row.exposures) == {"i4": 3}
-    assert np.array_equal(state.row.embedding, towards(0.3))
+    # Stored in fixed point of 15 bits.
+    assert np.allclose(state.row.embedding, towards(0.3), rtol=0, atol=0.5 / 32767)
 
 
 async def test_counts_add_up_per_bucket_and_name_the_category(store: Store) -> None:
@@ -234,16 +237,48 @@ async def test_impressions_are_kept_once_and_come_newest_first(store: Store) -> 
     assert list(await store.recent_impressions(5)) == [new, old]
 
 
-async def test_an_event_is_claimed_once_per_group_until_it_is_forgotten(store: Store) -> None:
+async def test_seen_events_are_kept_by_group_and_partition_until_they_are_forgotten(
+    store: Store,
+) -> None:
+    old, new = b"\x01" * 8, b"\x02" * 16
     async with store.transaction() as transaction:
-        assert await transaction.claim_events("g", ["x", "y", "x"], NOW_MS) == {"x", "y"}
+        await transaction.add_seen_events("g", "t", [SeenEvents(0, 5, old), SeenEvents(1, 9, old)])
     async with store.transaction() as transaction:
-        assert await transaction.claim_events("g", ["y", "z"], NOW_MS) == {"z"}
-        assert await transaction.claim_events("other", ["y"], NOW_MS) == {"y"}
+        await transaction.add_seen_events("g", "t", [SeenEvents(0, 7, new)])
+        await transaction.add_seen_events("other", "t", [SeenEvents(0, 7, old)])
     async with store.transaction() as transaction:
-        await transaction.forget_before("g", NOW_MS + 1)
+        assert await transaction.seen_events("g", "t", [0, 1, 2]) == {0: old + new, 1: old}
+        await transaction.forget_seen_events("g", "t", {0: 5, 1: 5})
     async with store.transaction() as transaction:
-        assert await transaction.claim_events("g", ["y"], NOW_MS) == {"y"}
+        assert await transaction.seen_events("g", "t", [0, 1, 2]) == {0: new, 1: old}
+        assert await transaction.seen_events("other", "t", [0]) == {0: old}
+
+
+async def test_small_rows_of_seen_events_are_put_together_in_their_order(store: Store) -> None:
+    async with store.transaction() as transaction:
+        for number in range(1, 9):
+            row = SeenEvents(0, number, bytes([number]) * 8)
+            await transaction.add_seen_events("g", "t", [row])
+        await transaction.forget_seen_events("g", "t", {0: 2})
+    async with store.transaction() as transaction:
+        expected = b"".join(bytes([number]) * 8 for number in range(3, 9))
+        assert await transaction.seen_events("g", "t", [0]) == {0: expected}
+
+
+async def test_owners_of_users_notice_when_somebody_else_changed_them(store: Store) -> None:
+    row = UserRow("u", towards(0.3), 7, 2)
+
+    async def epoch() -> int:
+        async with store.transaction() as transaction:
+            before = await transaction.own_users()
+            await transaction.put_user_columns(columns_of([row]))
+            return before
+
+    first = await epoch()
+    assert await epoch() == first
+    async with store.transaction() as transaction:
+        await transaction.put_users([row])
+    assert await epoch() != first
 
 
 async def test_a_group_resumes_where_it_stopped(store: Store) -> None:

@@ -10,10 +10,10 @@ from attune.contract.decode import ContractError
 from attune.contract.event import (
     Event,
     EventBatch,
-    pack_event,
     partition_key,
     read_event_batch,
 )
+from attune.contract.logged import log_form
 from origin.event_log import EVENTS
 from origin.event_log.port import Entry, LogOverloadedError, LogUnavailableError
 from origin.http.routes.bodies import (
@@ -59,7 +59,7 @@ async def take_events(request: Request) -> Response:
 
 
 def _entry(event: Event) -> Entry:
-    return partition_key(event).encode(), packed(pack_event(event))
+    return partition_key(event).encode(), packed(log_form(event))
 
 
 def _outcome(batch: EventBatch, positions: Mapping[int, int]) -> Response:

@@ -19,22 +19,53 @@ FROM unnest($3::integer[], $4::bigint[]) AS given(partition, next_offset)
 ORDER BY partition
 ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset
 
--- name: claim_events
-INSERT INTO processed_events (consumer_group, event_id, processed_at_ms)
-SELECT DISTINCT $1, event_id, $3::bigint FROM unnest($2::text[]) AS given(event_id)
-ORDER BY event_id
-ON CONFLICT DO NOTHING
-RETURNING event_id
+-- name: seen_events
+SELECT partition, string_agg(hashes, ''::bytea ORDER BY end_offset) AS hashes FROM seen_events
+WHERE consumer_group = $1 AND topic = $2 AND partition = ANY($3::integer[])
+GROUP BY partition
 
--- name: users
+-- name: add_seen_events
+INSERT INTO seen_events (consumer_group, topic, partition, end_offset, hashes)
+SELECT $1, $2, partition, end_offset, hashes
+FROM unnest($3::integer[], $4::bigint[], $5::bytea[]) AS given(partition, end_offset, hashes)
+-- A partition that was replaced by a shorter one comes by the same offsets again.
+ON CONFLICT (consumer_group, topic, partition, end_offset) DO UPDATE SET
+    hashes = seen_events.hashes || excluded.hashes
+
+-- name: forget_seen_events
+DELETE FROM seen_events USING unnest($3::integer[], $4::bigint[]) AS given(partition, before_offset)
+WHERE consumer_group = $1 AND topic = $2 AND seen_events.partition = given.partition
+  AND end_offset <= given.before_offset
+
+-- name: merge_seen_events
+-- Many small rows become one, or a quiet stream's would be read one by one at the next start.
+WITH small AS (
+    DELETE FROM seen_events
+    WHERE consumer_group = $1 AND topic = $2 AND partition = ANY($3::integer[])
+      AND octet_length(hashes) < $4
+    RETURNING partition, end_offset, hashes
+)
+INSERT INTO seen_events (consumer_group, topic, partition, end_offset, hashes)
+SELECT $1, $2, partition, max(end_offset), string_agg(hashes, ''::bytea ORDER BY end_offset)
+FROM small GROUP BY partition
+
+-- name: own_users
+SELECT set_config('attune.owns_users', 'on', true), pg_advisory_xact_lock_shared(6846464)
+
+-- name: users_epoch
+SELECT epoch FROM users_epoch
+
+-- name: lock_users
+SELECT pg_advisory_xact_lock(6846464)
+
+-- name: user_columns
 SELECT user_id, embedding, covers_until_ms, interactions, recent, exposures
-FROM users WHERE user_id = ANY($1::text[]) ORDER BY user_id FOR UPDATE
+FROM users WHERE user_id = ANY($1::text[])
 
 -- name: put_users
 INSERT INTO users (user_id, embedding, covers_until_ms, interactions, recent, exposures)
 SELECT * FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[])
     AS given(user_id, embedding, covers_until_ms, interactions, recent, exposures)
-ORDER BY user_id
 ON CONFLICT (user_id) DO UPDATE SET
     embedding = excluded.embedding, covers_until_ms = excluded.covers_until_ms,
     interactions = excluded.interactions, recent = excluded.recent, exposures = excluded.exposures
@@ -90,6 +121,3 @@ ON CONFLICT (bucket, item_id) DO UPDATE SET
 -- name: add_dead_letter
 INSERT INTO dead_letters (topic, partition, log_offset, key, value, problem, failed_at_ms)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
-
--- name: forget_events
-DELETE FROM processed_events WHERE consumer_group = $1 AND processed_at_ms < $2

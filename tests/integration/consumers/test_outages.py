@@ -10,10 +10,7 @@ import asyncpg
 import pytest
 
 from attune.contract.event import Event
-from kafka_consumers.counters import Counters
-from kafka_consumers.rewards import Rewards
-from kafka_consumers.runner import Runner
-from kafka_consumers.users import Users
+from kafka_consumers.groups import EventRunner, event_runners
 from origin.event_log import EVENTS, open_event_log
 from origin.event_log.broker import process
 from origin.event_log.port import EventLog, LogUnavailableError
@@ -43,11 +40,11 @@ async def _write(log: EventLog, traffic: Sequence[Event]) -> None:
 
 async def _learn(
     log: EventLog, url: str, traffic: Sequence[Event], trouble: asyncio.Task
-) -> Runner:
+) -> EventRunner:
     async with connection_pool(url, 2) as pool:
         store = PostgresStore(pool)
         await fill(store)
-        runner = Runner(log, store, (Users(), Counters(), Rewards()))
+        (runner,) = event_runners(log, store)
         stopping = asyncio.Event()
         running = asyncio.create_task(runner.run(stopping))
         try:

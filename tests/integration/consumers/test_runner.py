@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from attune.contract.event import pack_event
-from kafka_consumers.batch import Batch
+from kafka_consumers.batch import EVENTS_TOPIC, Batch
 from kafka_consumers.counters import Counters
+from kafka_consumers.groups import LEARNING, EventRunner, event_runners
+from kafka_consumers.met import MetItems
 from kafka_consumers.rewards import Rewards
 from kafka_consumers.runner import Processor, Runner
 from kafka_consumers.users import Users
@@ -38,10 +40,12 @@ class Stack:
         self.store = store
 
     async def learn(
-        self, records: int, processors: Sequence[Processor] = (Users(), Counters(), Rewards())
-    ) -> Runner:
+        self, records: int, processors: Sequence[Processor[Batch]] | None = None
+    ) -> EventRunner:
         """Run until ``records`` records are behind the group; the deadline is the test's."""
-        runner = Runner(self.log, self.store, processors)
+        (runner,) = event_runners(self.log, self.store)
+        if processors is not None:
+            runner = Runner(self.log, self.store, EVENTS_TOPIC, LEARNING, processors)
         stopping = asyncio.Event()
         running = asyncio.create_task(runner.run(stopping))
         try:
@@ -107,6 +111,10 @@ async def test_poison_is_put_aside_with_its_reason_while_the_partition_goes_on(
     assert_same(await learned(new_postgres_url), await reference(traffic))
 
 
+def processors() -> tuple[Processor[Batch], ...]:
+    return Counters(), MetItems(), Rewards(), Users()
+
+
 class Allergic:
     """A processor that cannot bear one item."""
 
@@ -114,6 +122,9 @@ class Allergic:
         for event in batch.interactions:
             if event.item_id == "item-13":
                 raise ArithmeticError("division by the thirteenth")
+
+    def forget(self) -> None:
+        pass
 
 
 async def test_an_event_that_breaks_a_processor_is_found_and_put_aside(
@@ -124,7 +135,7 @@ async def test_an_event_that_breaks_a_processor_is_found_and_put_aside(
         for number in range(60)
     ]
     await stack.log.append(EVENTS, entries(traffic))
-    await stack.learn(60, (Users(), Counters(), Rewards(), Allergic()))
+    await stack.learn(60, (*processors(), Allergic()))
     assert (await stack.store.counts()).dead_letters == 3
     spared = [event for event in traffic if event.item_id != "item-13"]
     assert_same(await learned(new_postgres_url), await reference(spared))

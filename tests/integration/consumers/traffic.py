@@ -8,16 +8,19 @@ import asyncpg
 import numpy as np
 
 from attune.contract.bundle import EMBEDDING_DIMENSION
-from attune.contract.event import ACTIONS, Event, pack_event, partition_key
+from attune.contract.event import ACTIONS, Event, partition_key
 from attune.contract.item import Item
+from attune.contract.logged import log_form
 from kafka_consumers.batch import Batch
 from kafka_consumers.counters import Counters
+from kafka_consumers.met import MetItems
 from kafka_consumers.rewards import Rewards
 from kafka_consumers.users import Users
 from origin.event_log.port import Entry
 from origin.packing import packed
 from origin.storage.memory import MemoryStore
-from origin.storage.port import CatalogueStore, Embedding, UserRow
+from origin.storage.port import CatalogueStore, Embedding
+from origin.storage.user_columns import exposure_bytes, fixed, recent_bytes
 from tests.unit.kafka_consumers.events import impression, interaction
 
 START_MS = 1_700_000_000_000
@@ -79,30 +82,27 @@ def events(count: int, users: int, seed: int = 11) -> list[Event]:
 
 def entries(events: Iterable[Event]) -> list[Entry]:
     """Return the events as records."""
-    return [(partition_key(event).encode(), packed(pack_event(event))) for event in events]
+    return [(partition_key(event).encode(), packed(log_form(event))) for event in events]
 
 
 async def reference(events: Sequence[Event]) -> Learned:
     """Return what one thread learns from the events, one transaction each."""
     store = MemoryStore()
     await fill(store)
-    processors = (Users(), Counters(), Rewards())
+    processors = (Counters(), MetItems(), Rewards(), Users())
     for event in events:
         async with store.transaction() as transaction:
-            named = [] if event.user_id is None else [event.user_id]
-            known = await transaction.users(named)
-            users = {name: known.get(name) or UserRow(name) for name in named}
             for processor in processors:
-                await processor.process(Batch([event], users, START_MS), transaction)
+                await processor.process(Batch.of([event], START_MS), transaction)
     tables = store._tables
     return Learned(
-        embeddings={name: row.embedding.tobytes() for name, row in tables.users.items()},
+        embeddings={name: fixed(row.embedding).tobytes() for name, row in tables.users.items()},
         users={
             name: (
                 row.covers_until_ms,
                 row.interactions,
-                packed([(one.item_id, one.action, one.occurred_at_ms) for one in row.recent]),
-                packed(dict(row.exposures)),
+                recent_bytes(row.recent),
+                exposure_bytes(row.exposures),
             )
             for name, row in tables.users.items()
         },

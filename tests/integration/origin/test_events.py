@@ -8,7 +8,7 @@ import msgpack
 import pytest
 from starlette.testclient import TestClient
 
-from attune.contract.event import read_event
+from attune.contract.logged import read_logged
 from origin.event_log import EVENTS, PARTITIONS, open_event_log
 from origin.event_log.port import partition_of
 
@@ -39,7 +39,7 @@ def logged(url: str, event_id: str) -> Any:
             partitions = await log.partitions(EVENTS)
             records = await member.read(dict.fromkeys(range(partitions), 0), 100_000, 10)
             await member.leave()
-        events = [(record.key, read_event(msgpack.unpackb(record.value))) for record in records]
+        events = [(record.key, read_logged(msgpack.unpackb(record.value))) for record in records]
         return next((found for found in events if found[1].event_id == event_id), None)
 
     return asyncio.run(look())

@@ -1,10 +1,16 @@
 """Events as the processors get them, for tests: what does not matter has a default."""
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
 from attune.consent import Consent
 from attune.context import Context
 from attune.contract.event import Action, Event, Impression, Interaction, ShownItem
+from attune.contract.item import Item
 from kafka_consumers.batch import Batch
-from origin.storage.port import UserRow
+from kafka_consumers.users import Users
+from origin.storage.memory import MemoryStore
+from origin.storage.port import Embedding, UserRow
 
 HOUR_MS = 3_600_000
 
@@ -49,9 +55,24 @@ def impression(
     )
 
 
-def batch(*events: Event, rows: tuple[UserRow, ...] = ()) -> Batch:
-    known = {row.user_id: row for row in rows}
-    named = {event.user_id for event in events if event.user_id is not None}
-    return Batch(
-        events, {name: known.get(name) or UserRow(name) for name in sorted(named)}, HOUR_MS
-    )
+def batch(*events: Event) -> Batch:
+    return Batch.of(events, HOUR_MS)
+
+
+async def learned_users(
+    *events: Event,
+    rows: Sequence[UserRow] = (),
+    items: Mapping[str, Embedding] = MappingProxyType({}),
+    processor: Users | None = None,
+) -> dict[str, UserRow]:
+    """Return the users after one batch, given their rows before and the items' embeddings."""
+    store = MemoryStore()
+    await store.put_items([Item(item_id=item_id, title=item_id) for item_id in items], HOUR_MS)
+    await store.put_embeddings("test", items)
+    async with store.transaction() as transaction:
+        await transaction.put_users(rows)
+    async with store.transaction() as transaction:
+        await (processor or Users()).process(batch(*events), transaction)
+    async with store.transaction() as transaction:
+        named = {event.user_id for event in events if event.user_id is not None}
+        return dict(await transaction.users(sorted(named)))

@@ -1,0 +1,31 @@
+"""The groups: which processors learn together from which topic.
+
+The processors of a group share transactions and so progress together; groups do not wait for each
+other. Each has a name, under which the database knows how far it is in its topic.
+"""
+
+from kafka_consumers.batch import EVENTS_TOPIC, Batch
+from kafka_consumers.counters import Counters
+from kafka_consumers.event_rows import EventRow
+from kafka_consumers.met import MetItems
+from kafka_consumers.rewards import Rewards
+from kafka_consumers.runner import Runner
+from kafka_consumers.users import Users
+from origin.event_log.port import EventLog
+from origin.storage.port import REWARDS_GROUP, LearningStore
+
+EventRunner = Runner[EventRow, Batch]
+
+LEARNING = REWARDS_GROUP
+
+EVENT_GROUPS = (LEARNING,)
+"""The groups that learn from the topic of events."""
+
+
+def event_runners(
+    log: EventLog, store: LearningStore, rewards: Rewards | None = None
+) -> list[EventRunner]:
+    """Return a runner for each of the groups that learn from events, with new processors."""
+    # The counters look at the users' recent items before the users' processor adds to them.
+    learning = (Counters(), MetItems(), rewards or Rewards(), Users())
+    return [Runner(log, store, EVENTS_TOPIC, LEARNING, learning)]

@@ -1,0 +1,98 @@
+"""The users that this process owns, in memory: a batch reads only those that it meets first.
+
+A user belongs to the partition of the user's id, and so to one process at a time. What is held here
+is the stored state, in columns; ``forget`` empties it as soon as it may be out of date.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attune.contract.bundle import EMBEDDING_DIMENSION
+from origin.storage.port import LearningTransaction, UserColumns
+from origin.storage.user_columns import NO_RECENT, current_recent, exposure_bytes, read_exposures
+
+USERS_MAX = 250_000
+"""Users held; one takes 0.6 KB. With more than that in turn, all are read anew now and then."""
+
+ROWS_MIN = 1_024
+
+
+class UserStates:
+    """Columns of user state, with a place for each user.
+
+    ``embeddings`` (fixed point), ``covers_until_ms``, ``interactions``, ``recents`` (as stored)
+    and ``exposures`` may be changed in place by whoever writes them back with ``stored``.
+    """
+
+    def __init__(self, users_max: int = USERS_MAX) -> None:
+        self._users_max = users_max
+        self._epoch = -1
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop everything."""
+        self._places: dict[str, int] = {}
+        self.user_ids: list[str] = []
+        self.embeddings = np.zeros((ROWS_MIN, EMBEDDING_DIMENSION), dtype=np.int16)
+        self.covers_until_ms = np.zeros(ROWS_MIN, dtype=np.int64)
+        self.interactions = np.zeros(ROWS_MIN, dtype=np.int64)
+        self.recents: list[bytes] = []
+        self.exposures: list[dict[str, int] | None] = []
+
+    async def places(
+        self, user_ids: Sequence[str], transaction: LearningTransaction
+    ) -> NDArray[np.int64]:
+        """Return where each of the users stands, read from the store if need be.
+
+        From here to its end, the transaction keeps everybody else from changing users.
+        """
+        epoch = await transaction.own_users()
+        if epoch != self._epoch:
+            self.forget()
+            self._epoch = epoch
+        unknown = [user_id for user_id in user_ids if user_id not in self._places]
+        if len(self.user_ids) + len(unknown) > self._users_max:
+            self.forget()
+            unknown = list(user_ids)
+        if unknown:
+            self._add(await transaction.user_columns(unknown))
+            self._append([user_id for user_id in unknown if user_id not in self._places])
+        known = self._places
+        return np.array([known[user_id] for user_id in user_ids], dtype=np.int64)
+
+    def stored(self, places: NDArray[np.int64]) -> UserColumns:
+        """Return some users' rows as they are to be stored."""
+        listed: list[int] = places.tolist()
+        recents, exposures, user_ids = self.recents, self.exposures, self.user_ids
+        return UserColumns(
+            user_ids=[user_ids[place] for place in listed],
+            embeddings=self.embeddings[places],
+            covers_until_ms=self.covers_until_ms[places],
+            interactions=self.interactions[places],
+            recents=[recents[place] for place in listed],
+            exposures=[exposure_bytes(exposures[place] or {}) for place in listed],
+        )
+
+    def _add(self, columns: UserColumns) -> None:
+        start = len(self.user_ids)
+        self._append(columns.user_ids)
+        stop = len(self.user_ids)
+        self.embeddings[start:stop] = columns.embeddings
+        self.covers_until_ms[start:stop] = columns.covers_until_ms
+        self.interactions[start:stop] = columns.interactions
+        self.recents[start:stop] = map(current_recent, columns.recents)
+        self.exposures[start:stop] = [read_exposures(one) or None for one in columns.exposures]
+
+    def _append(self, user_ids: Sequence[str]) -> None:
+        start, stop = len(self.user_ids), len(self.user_ids) + len(user_ids)
+        self._places.update(zip(user_ids, range(start, stop), strict=True))
+        self.user_ids.extend(user_ids)
+        self.recents.extend([NO_RECENT] * len(user_ids))
+        self.exposures.extend([None] * len(user_ids))
+        if stop > len(self.interactions):
+            rows = max(2 * len(self.interactions), stop)
+            self.embeddings.resize((rows, EMBEDDING_DIMENSION), refcheck=False)
+            self.covers_until_ms.resize(rows, refcheck=False)
+            self.interactions.resize(rows, refcheck=False)
