@@ -138,7 +138,8 @@ async def _until_stopped(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     running = [asyncio.create_task(runner.run(stopping)) for runner in runners]
-    running.append(asyncio.create_task(do_chores(chores, stopping)))
+    if chores:
+        running.append(asyncio.create_task(do_chores(chores, stopping)))
     reporting = asyncio.create_task(_report(runners, as_json))
     waiting = asyncio.create_task(stopping.wait())
     await asyncio.wait((*running, waiting), return_when=asyncio.FIRST_COMPLETED)
