@@ -25,7 +25,12 @@ const PAGE_WORDS = PAGE_BYTES / 4;
  * @property {number[]} whole          numbers of the pages stored whole
  * @property {number[]} changed        numbers of the pages stored as XOR, behind those
  *
- * @typedef {{path: string, handle: number, memory_base: number, table_base: number}} Extension
+ * @typedef {object} Extension
+ * @property {string} path
+ * @property {number} handle
+ * @property {number} memory_base
+ * @property {number} table_base
+ * @property {string[]} symbols  that were looked up, and so have a place in the function table
  */
 
 /**
@@ -54,13 +59,14 @@ async function verify(head, pages) {
 /** Bring a blank instance to where only its memory differs: its size, and the C extensions. */
 export function prepare(module, head) {
   const { attune } = module;
-  const { growMemory, loadDynamicLibrary, wasmTable } = attune.internals;
+  const { addFunction, growMemory, loadDynamicLibrary, LDSO, wasmTable } = attune.internals;
   growMemory(head.memory_bytes);
-  for (const { path, handle, memory_base, table_base } of head.extensions) {
+  for (const { path, handle, memory_base, table_base, symbols } of head.extensions) {
     if (wasmTable.length !== table_base)
       throw new Error(`${path}: table base ${wasmTable.length}, in the snapshot ${table_base}`);
     attune.memoryBase = memory_base;
     loadDynamicLibrary(path, { global: false, nodelete: false }, {}, handle);
+    for (const name of symbols) addFunction(LDSO.loadedLibsByHandle[handle].exports[name]);
   }
   attune.memoryBase = undefined;
   if (wasmTable.length !== head.table_length)

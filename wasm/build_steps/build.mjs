@@ -20,6 +20,7 @@ import { applyPatches } from "./patch.mjs";
 import { PYODIDE_PATCHES } from "./pyodide_patches.mjs";
 import { SCORER_PATCHES, unsharedMemory } from "./scorer_patches.mjs";
 import { interpreterSnapshot } from "./snapshot.mjs";
+import { trimmed } from "./trim.mjs";
 import { msgpackWheel } from "./wheel.mjs";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -30,6 +31,8 @@ const STAMP = join(DIST, "inputs.sha256");
 const UNFINISHED = join(WASM, "build", "dist");
 
 const PYTHON_GLUE = readdirSync(WASM).filter((name) => name.endsWith(".js"));
+/** Sources that call the interpreter's exports by name. */
+const CALLERS = ["python_calls.js", "snapshot.js", "build_steps/snapshot_worker.js"];
 const SCORER_GLUE = readdirSync(join(WASM, "scorer"));
 const MODELS = process.argv[2] ?? join(ROOT, "models/onnx");
 const MODEL = ["edge_scorer.onnx", "edge_scorer.json"];
@@ -104,30 +107,32 @@ function between(text, before, after) {
 
 async function pythonWorker() {
   for (const name of PYTHON_GLUE) put(`python/${name}`, readFileSync(join(WASM, name)));
-  const glue = dependency("pyodide/pyodide.asm.mjs").toString();
-  put("python/pyodide.asm.mjs", applyPatches("pyodide.asm.mjs", glue, PYODIDE_PATCHES));
-  put("python/edge_scorer.json", modelFile("edge_scorer.json"));
-  put("python/interpreter.wasm", dependency("pyodide/pyodide.asm.wasm"));
+  const { library, extension } = await compiledLibrary(ROOT, msgpackWheel(join(WASM, "build")));
+  const stock = dependency("pyodide/pyodide.asm.mjs").toString();
+  const { glue, wasm } = trimmed(
+    applyPatches("pyodide.asm.mjs", stock, PYODIDE_PATCHES),
+    dependency("pyodide/pyodide.asm.wasm"),
+    [extension],
+    CALLERS.map((name) => readFileSync(join(WASM, name), "utf8")).join("\n"),
+  );
+  put("python/pyodide.asm.mjs", glue);
+  put("python/interpreter.wasm", wasm);
+  put("python/msgpack.wasm", extension);
   put("python/adapters.wasm", adapterModule());
-  put("python/trampoline.wasm", Buffer.from(between(glue, 'hexStringToUTF8Array("', '"'), "hex"));
+  put("python/trampoline.wasm", Buffer.from(between(stock, 'hexStringToUTF8Array("', '"'), "hex"));
   const loader = dependency("pyodide/pyodide.mjs").toString();
   put(
     "python/error_marker.wasm",
     Buffer.from(`AGFzbQ${between(loader, '"AGFzbQ', '"')}`, "base64"),
   );
-  const { library, extension } = await compiledLibrary(ROOT, msgpackWheel(join(WASM, "build")));
   put("python/known_good.msgpack", existsSync(KNOWN_GOOD) ? readFileSync(KNOWN_GOOD) : NOTHING_GOOD);
-  put("python/msgpack.wasm", extension);
-  const { head, pages } = await interpreterSnapshot(
-    ROOT,
-    join(UNFINISHED, "python"),
-    library,
-    join(WASM, "build", "snapshot"),
-  );
-  put("python/snapshot.json", head);
-  put("python/snapshot.bin", pages);
-  // What the interpreter knows of the model stands in its snapshot.
-  rmSync(join(UNFINISHED, "python/edge_scorer.json"));
+  const folder = join(UNFINISHED, "python");
+  const snapshot = await interpreterSnapshot(ROOT, folder, {
+    "library.zip": library,
+    "edge_scorer.json": modelFile("edge_scorer.json"),
+  });
+  put("python/snapshot.json", snapshot.head);
+  put("python/snapshot.bin", snapshot.pages);
 }
 
 function scorerWorker() {

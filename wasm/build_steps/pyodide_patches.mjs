@@ -49,7 +49,13 @@ export const PYODIDE_PATCHES = [
   {
     why: "a snapshot is made of, and restored with, what the glue keeps to itself",
     find: "wasmExports=await (createWasm());run();",
-    put: "wasmExports=await (createWasm());Module.attune.internals={growMemory,loadDynamicLibrary,wasmTable,LDSO,stackSave,stackRestore};run();",
+    put: "wasmExports=await (createWasm());Module.attune.internals={addFunction,getFunctionAddress,growMemory,loadDynamicLibrary,wasmTable,LDSO,stackSave,stackRestore};run();",
+    times: 1,
+  },
+  {
+    why: "a symbol gets an address once somebody asks for it, not because it exists",
+    find: 'if(isInternalSym(symName)){continue}var value=exports[symName];',
+    put: 'if(isInternalSym(symName)||!(symName in GOT)){continue}var value=exports[symName];',
     times: 1,
   },
   {

@@ -20,6 +20,6 @@ const snapshot :Workerd.Worker = (
     (name = "error_marker.wasm", wasm = embed "python/error_marker.wasm"),
     (name = "msgpack.wasm", wasm = embed "python/msgpack.wasm"),
     (name = "library.zip", data = embed "library.zip"),
-    (name = "edge_scorer.json", text = embed "python/edge_scorer.json"),
+    (name = "edge_scorer.json", text = embed "edge_scorer.json"),
   ],
 );

@@ -12,19 +12,19 @@ const DEADLINE_MS = 60_000;
 /**
  * Return {head, pages}: what `wasm/snapshot.js` restores.
  *
- * @param {string} root          the repository
- * @param {string} python        folder of the worker's other modules
- * @param {Uint8Array} library   the archive of compiled modules
- * @param {string} folder        an own folder to work in; it is removed
+ * @param {string} root    the repository
+ * @param {string} python  folder of the worker's other modules
+ * @param {Record<string, string | Uint8Array>} inputs  files that only the snapshot is made of
  */
-export async function interpreterSnapshot(root, python, library, folder) {
+export async function interpreterSnapshot(root, python, inputs) {
   const steps = join(root, "wasm/build_steps");
+  const folder = join(root, "wasm/build/snapshot");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const name of ["snapshot.capnp", "snapshot_worker.js"])
     copyFileSync(join(steps, name), join(folder, name));
   symlinkSync(python, join(folder, "python"));
-  writeFileSync(join(folder, "library.zip"), library);
+  for (const [name, bytes] of Object.entries(inputs)) writeFileSync(join(folder, name), bytes);
   const socket = join(folder, "socket");
   const process = spawn(
     join(root, "node_modules/.bin/workerd"),

@@ -55,12 +55,16 @@ function describe(module, head) {
   head.table_length = wasmTable.length;
   head.extensions = Object.entries(LDSO.loadedLibsByHandle)
     .filter(([handle]) => handle !== "0")
-    .map(([handle, { name }]) => ({
-      path: name,
-      handle: Number(handle),
-      memory_base: module.HEAPU32[(Number(handle) + 12) >>> 2],
-      table_base: module.HEAPU32[(Number(handle) + 20) >>> 2],
-    }));
+    .map(([handle, library]) => extension(module, Number(handle), library));
+}
+
+function extension(module, handle, { name, exports }) {
+  const { getFunctionAddress } = module.attune.internals;
+  const [memory_base, , table_base, table_size] = module.HEAPU32.subarray((handle + 12) >>> 2);
+  const symbols = Object.keys(exports).filter(
+    (symbol) => getFunctionAddress(exports[symbol]) >= table_base + table_size,
+  );
+  return { path: name, handle, memory_base, table_base, symbols };
 }
 
 /** Return the memory of a blank instance ready for its pages, and as the wasm module made it. */
