@@ -8,6 +8,7 @@ import knownGood from "./known_good.msgpack";
 import { warn } from "./log.js";
 import { pack, unpack } from "./msgpack.js";
 import { fetchBundle } from "./origin.js";
+import { scored } from "./scoring.js";
 import { Timing, within } from "./timing.js";
 
 const NOTHING = new Uint8Array(0);
@@ -69,7 +70,7 @@ async function answered(entry, arrival, env, context, timing) {
       plan = await withBundle(entry, plan, env, context, timing);
       workBehind(entry, plan, env, context);
     }
-    const scores = await timing.time("score", () => scored(env, plan));
+    const scores = await timing.time("score", () => scored(env, context, plan));
     return json(200, await timing.time("decide", () => entry.finish(handle, scores)), headers);
   } finally {
     entry.drop(handle);
@@ -138,10 +139,4 @@ function keep(key, bytes, source, { keep_ms, static: good }, env, context) {
   if (keep_ms > 0 && source === "origin") context.waitUntil(writeBundle(env, key, bytes, keep_ms));
   if (good !== undefined && (lastKnownGood.has(good.surface) || lastKnownGood.size < SURFACES_MAX))
     lastKnownGood.set(good.surface, good.body);
-}
-
-/** Return the scorer's float32 values as bytes; empty when it is missing, late or not wanted. */
-async function scored(env, { features, rows, scorer_deadline_ms }) {
-  if (features === undefined || env.SCORER === undefined) return NOTHING;
-  return (await within(env.SCORER.score(features, rows), scorer_deadline_ms)) ?? NOTHING;
 }

@@ -5,6 +5,7 @@ import { Refusal, crossOrigin, json, preflight } from "./http.js";
 import { boots, isStarted, python } from "./interpreter.js";
 import { media } from "./media.js";
 import { recommend } from "./recommendations.js";
+import { loadedBehind } from "./scoring.js";
 import { page } from "./site.js";
 
 const ROUTES = {
@@ -62,7 +63,7 @@ function failed(error) {
 
 /** Answer that the worker lives, and start behind the answer what the first slate would wait for. */
 function healthy(request, env, context) {
-  context.waitUntil(Promise.allSettled([python(), env.SCORER?.warm()]));
+  context.waitUntil(Promise.allSettled([python(), loadedBehind(env)]));
   return json(200, '{"status":"ok"}');
 }
 

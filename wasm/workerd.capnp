@@ -31,6 +31,7 @@ const edge :Workerd.Worker = (
     (name = "pyodide_boot.js", esModule = embed "python/pyodide_boot.js"),
     (name = "python_calls.js", esModule = embed "python/python_calls.js"),
     (name = "recommendations.js", esModule = embed "python/recommendations.js"),
+    (name = "scoring.js", esModule = embed "python/scoring.js"),
     (name = "settings.js", esModule = embed "python/settings.js"),
     (name = "snapshot.js", esModule = embed "python/snapshot.js"),
     (name = "site.js", esModule = embed "python/site.js"),
