@@ -25,6 +25,7 @@ COMMANDS = {
     "export": LazyCommand("origin.commands.export:command", "Write what was learned from."),
     "train": LazyCommand("origin.commands.train:command", "Train embeddings, ranker and scorer."),
     "evaluate": LazyCommand("origin.commands.evaluate:command", "Measure quality on past events."),
+    "simulate": LazyCommand("origin.commands.simulate:command", "Serve simulated visitors."),
     "bench": LazyCommand("origin.commands.bench:command", "Measure speed, load and freshness."),
     "demo": LazyCommand("origin.commands.demo:command", "Run all three tiers and a storefront."),
 }

@@ -1,0 +1,1 @@
+"""Simulation: serving policies in a storefront whose visitors' clicks are known exactly."""
