@@ -23,6 +23,9 @@ from attune.identity import (
     signed_cookie,
 )
 
+UNPROVED = "segment:"
+"""Stands before the ids that browsers state to the tracking API."""
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -95,6 +98,20 @@ def identified_batch(
     paths = [f"events[{index}]." for index in range(len(events))]
     acted, identity = _identified(keys, credentials, events, paths, privacy_control, now_ms)
     return {**envelope, "events": acted}, identity
+
+
+def tracked_user(
+    keys: Keys, credentials: Credentials, stated: str, is_trusted: bool, now_ms: int
+) -> str:
+    """Return the user of a message of the tracking API, which states one without proof.
+
+    It is believed from the customer's own servers, and where nothing is protected. From a browser
+    it is the visitor of our cookie, else a user set apart, whom no cookie can name.
+    """
+    if is_trusted or not keys.enforced:
+        return stated
+    found = read_cookie(keys, credentials.cookie, now_ms // 1000) if credentials.cookie else None
+    return f"{UNPROVED}{stated}" if found is None else found.user_id
 
 
 def _identified(

@@ -4,22 +4,18 @@ What goes in and out is bytes, so that neither side holds on to an object of the
 class runs in CPython, where the tests compare it with the worker byte by byte.
 """
 
-# msgpack is not typed.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-
 from __future__ import annotations
 
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, cast
-
-import msgpack
+from typing import cast
 
 from attune.consent import Consent
 from attune.contract import SCHEMA_VERSION
 from attune.contract.bundle import Bundle, BundleRequest, pack_bundle_request, read_bundle
 from attune.contract.decode import ContractError, Fields
+from attune.contract.event import Impression
 from attune.contract.policy import read_policy, read_positions
 from attune.identity import ID_BYTES, TOKEN_LENGTH_MAX
 from attune.recommend import scorer_rows
@@ -28,12 +24,13 @@ from edge_worker.chores import LOOK_MS, Chores
 from edge_worker.flight import Awaited, Fetch, Flight
 from edge_worker.gate import Gate
 from edge_worker.handler import BUNDLE_DEADLINE_MS, SCORER_DEADLINE_MS, Edge
-from edge_worker.identity import Credentials, identified_batch, identified_request
-from edge_worker.intake import RETRY_AFTER_S, outcome, read_intake
+from edge_worker.identity import Credentials, identified_request
+from edge_worker.intake import Intake
 from edge_worker.local_rewards import effects
 from edge_worker.model import read_model
 from edge_worker.refusal import refusal
 from edge_worker.settings import EdgeSettings, read_settings
+from edge_worker.wire import pack, unpack
 
 FLIGHTS_MAX = 1_000
 """Requests between their phases; JavaScript drops each in ``finally``, so more are a leak."""
@@ -56,6 +53,7 @@ class Phases:
         self._look_at_ms = 0
         self._handles = 0
         self._gate = Gate(EdgeSettings(), self.edge.counters)
+        self._intake = Intake(self.edge.counters)
 
     def configure(self, variables: bytes) -> None:
         """Take the deployment's settings, once, before the first request.
@@ -163,40 +161,37 @@ class Phases:
         self.edge.counters.reported(unpack(report)["counters"])
 
     def begin_events(self, arrival: bytes) -> bytes:
-        """Read a batch: return its error, or what to forward and how to acknowledge it then."""
+        """Read a batch: return its answer, or what to forward and how to acknowledge it then."""
         try:
-            arrived, headers = self._gate.identified(read_arrival(arrival), identified_batch)
-            intake = read_intake(arrived.body, arrived.global_privacy_control)
+            return pack(self._intake.begin(self._gate, read_arrival(arrival)))
         except ContractError as error:
             self.edge.counters.events["refused_batches"] += 1
             return pack(refusal(error))
-        self.edge.counters.events["rejected"] += len(intake.batch.rejected)
-        self.edge.counters.events["dropped_by_consent"] += intake.batch.dropped_by_consent
-        status, body = outcome(intake.batch)
-        if not intake.batch.events:
-            return pack({"status": status, "body": body, "headers": headers})
-        return pack(
-            {
-                "headers": headers,
-                "forward": pack(intake.forward),
-                "acknowledgement": body,
-                "learned": pack([list(intake.users), effects(intake.batch.events)]),
-                "count": len(intake.batch.events),
-                "retry_after_s": RETRY_AFTER_S,
-            }
-        )
 
-    def finish_events(self, learned: bytes, count: int, answer: bytes, now_ms: int) -> None:
+    def begin_messages(self, arrival: bytes, kind: str) -> bytes:
+        """Do the same for a call of the tracking API; ``kind`` is "track", "batch" and so on."""
+        try:
+            return pack(self._intake.begin_messages(self._gate, read_arrival(arrival), kind))
+        except ContractError as error:
+            self.edge.counters.events["refused_batches"] += 1
+            return pack(refusal(error))
+
+    def finish_events(
+        self, handle: int, answer: bytes, before: int, after: int, now_ms: int
+    ) -> None:
         """Note what became of a batch: its users get newer bundles, its rewards count here at once.
 
-        ``learned`` is what the plan said, ``answer`` the origin's body, empty when it did not take
-        the batch.
+        ``answer`` is the origin's body, empty when it did not take the batch; ``before`` and
+        ``after`` are the events of other batches that went in the same request.
         """
-        self.edge.counters.events["accepted" if answer else "turned_away"] += count
+        events = self._intake.finish(handle, accepted=bool(answer))
         if answer:
-            users, effects_of_events = unpack(learned)
+            acting = (event for event in events if not isinstance(event, Impression))
+            users = dict.fromkeys(e.user_id for e in acting if e.user_id is not None)
             self.edge.bundles.user_acted(users, now_ms)
-            self.edge.policies.learn(effects_of_events, _positions(answer), now_ms)
+            of_others: list[object] = []
+            placed = [of_others] * before + effects(events) + [of_others] * after
+            self.edge.policies.learn(placed, _positions(answer), now_ms)
 
     def status(self) -> bytes:
         """Return the counters and what is in force, as JSON."""
@@ -348,13 +343,3 @@ def read_credentials(packed: object) -> Credentials:
         is_https=fields.boolean("is_https", default=False),
         random_bytes=fields.raw_bytes("random_bytes", ID_BYTES),
     )
-
-
-def pack(value: object) -> bytes:
-    """Return the value as msgpack."""
-    return cast("bytes", msgpack.packb(value))
-
-
-def unpack(payload: bytes) -> Any:
-    """Return the value in a msgpack message; raise ValueError where it is not one."""
-    return msgpack.unpackb(payload)

@@ -10,7 +10,8 @@ from typing import Any
 from attune.contract import SCHEMA_VERSION
 from attune.contract.bundle import EMBEDDING_DIMENSION
 from attune.features import CANDIDATE_FEATURES
-from edge_worker.phases import Phases, pack, unpack
+from edge_worker.phases import Phases
+from edge_worker.wire import pack, unpack
 
 CANDIDATES = 32
 NOW_MS = 1_767_225_600_000
@@ -35,7 +36,7 @@ def rehearse(manifest: bytes) -> None:
         raise RuntimeError(f"a bad request was not refused: {refused}")
     batch = unpack(phases.begin_events(_arrival({"events": [_click()]}, NOW_MS)))
     positions = b'{"positions": {"0": 1}}'
-    phases.finish_events(batch["learned"], batch["count"], positions, NOW_MS)
+    phases.finish_events(batch["handle"], positions, 0, 0, NOW_MS)
     phases.take_slates(NOW_MS + 70_000)
     phases.slates_sent(True, NOW_MS + 70_000)
     phases.report_arrived(phases.take_report())

@@ -31,8 +31,8 @@ export function json(status, body, headers = {}) {
 }
 
 /** Return the request's JSON body; the content type is not asked, because beacons send text. */
-export async function jsonBody(request) {
-  const bytes = await limitedBody(request);
+export async function jsonBody(request, bytesMax = BODY_BYTES_MAX) {
+  const bytes = await limitedBody(request, bytesMax);
   if (bytes.byteLength === 0) throw new Refusal(400, "", "the body is empty, JSON is expected");
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -41,14 +41,14 @@ export async function jsonBody(request) {
   }
 }
 
-async function limitedBody(request) {
+async function limitedBody(request, bytesMax) {
   const stated = Number(request.headers.get("Content-Length") ?? 0);
-  if (stated > BODY_BYTES_MAX) throw tooLarge();
+  if (stated > bytesMax) throw tooLarge(bytesMax);
   const chunks = [];
   let total = 0;
   for await (const chunk of request.body ?? []) {
     total += chunk.byteLength;
-    if (total > BODY_BYTES_MAX) throw tooLarge();
+    if (total > bytesMax) throw tooLarge(bytesMax);
     chunks.push(chunk);
   }
   const bytes = new Uint8Array(total);
@@ -60,33 +60,7 @@ async function limitedBody(request) {
   return bytes;
 }
 
-const tooLarge = () => new Refusal(413, "", `the body is larger than ${BODY_BYTES_MAX} bytes`);
-
-/** Any page may ask: requests carry no cookie, so another site's page gains nothing by it. */
-const CROSS_ORIGIN = {
-  "Access-Control-Allow-Origin": "*",
-  "Access-Control-Expose-Headers": "Server-Timing, Retry-After",
-};
-
-/** Return the response with the headers that let pages of other origins read it. */
-export function crossOrigin(response) {
-  const open = new Response(response.body, response);
-  for (const [name, value] of Object.entries(CROSS_ORIGIN)) open.headers.set(name, value);
-  return open;
-}
-
-/** Answer a preflight. */
-export function preflight(methods) {
-  return new Response(null, {
-    status: 204,
-    headers: {
-      ...CROSS_ORIGIN,
-      "Access-Control-Allow-Methods": methods.join(", "),
-      "Access-Control-Allow-Headers": "Content-Type",
-      "Access-Control-Max-Age": "86400",
-    },
-  });
-}
+const tooLarge = (bytes) => new Refusal(413, "", `the body is larger than ${bytes} bytes`);
 
 /** Longer than any credential of ours; what is cut off here proves nothing anyway. */
 const CREDENTIAL_CHARACTERS_MAX = 4096;
@@ -113,6 +87,6 @@ export function credentials(request, env) {
 }
 
 /** Whether the browser asked over TLS, here or at a proxy in front. */
-function isHttps(request) {
+export function isHttps(request) {
   return request.url.startsWith("https:") || request.headers.get("X-Forwarded-Proto") === "https";
 }

@@ -1,25 +1,33 @@
 /** The edge worker's front door: which path goes where. */
 
+import { granted, grants, preflight } from "./cors.js";
 import { takeEvents } from "./events.js";
-import { Refusal, crossOrigin, json, preflight } from "./http.js";
+import { Refusal, json } from "./http.js";
 import { boots, isStarted, python } from "./interpreter.js";
 import { media } from "./media.js";
 import { recommend } from "./recommendations.js";
 import { loadedBehind } from "./scoring.js";
+import { isSettingsPath, projectSettings, trackingPaths } from "./segment.js";
 import { page } from "./site.js";
 
+/** A path's methods. The tracking API's senders have a write key, so any page may use it. */
 const ROUTES = {
-  "/v1/recommendations": { POST: recommend },
-  "/v1/events": { POST: takeEvents },
-  "/v1/edge/status": { GET: status },
-  "/healthz": { GET: healthy },
+  "/v1/recommendations": { methods: { POST: recommend } },
+  "/v1/events": { methods: { POST: takeEvents } },
+  "/v1/edge/status": { methods: { GET: status } },
+  "/healthz": { methods: { GET: healthy } },
 };
+for (const [path, take] of Object.entries(trackingPaths()))
+  ROUTES[path] = { methods: { POST: take }, isForAll: true };
+
+const SETTINGS = { methods: { GET: projectSettings }, isForAll: true };
 
 export default {
   async fetch(request, env, context) {
     try {
       const { pathname } = new URL(request.url);
-      if (ROUTES[pathname] !== undefined) return await api(ROUTES[pathname], request, env, context);
+      const route = isSettingsPath(pathname) ? SETTINGS : ROUTES[pathname];
+      if (route !== undefined) return await api(route, request, env, context);
       if (pathname.startsWith("/v1/media/"))
         return await readOnly(request, () => media(request, env, context));
       if (pathname.startsWith("/v1/")) throw nothingHere();
@@ -30,15 +38,16 @@ export default {
   },
 };
 
-async function api(route, request, env, context) {
-  const methods = Object.keys(route);
-  if (request.method === "OPTIONS") return preflight(methods);
-  const handle = route[request.method];
+async function api({ methods, isForAll }, request, env, context) {
+  const headers = grants(request, env, isForAll);
+  const names = Object.keys(methods);
+  if (request.method === "OPTIONS") return preflight(names, headers);
+  const handle = methods[request.method];
   try {
-    if (handle === undefined) throw notAllowed(request.method, methods);
-    return crossOrigin(await handle(request, env, context));
+    if (handle === undefined) throw notAllowed(request.method, names);
+    return granted(await handle(request, env, context), headers);
   } catch (error) {
-    return crossOrigin(failed(error));
+    return granted(failed(error), headers);
   }
 }
 

@@ -33,6 +33,10 @@ class Behaviour:
     fresh_ms: int = 10_000
     candidates: int = 60
     foreign_user: bool = False
+    failures: int = 0
+    """How many requests to come are answered with 503."""
+    refused_item: str = ""
+    """An item whose events make this origin refuse a whole batch."""
     requests: Counter[str] = field(default_factory=Counter[str])
     questions: list[BundleRequest] = field(default_factory=list[BundleRequest])
     events: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -62,7 +66,11 @@ class Handler(BaseHTTPRequestHandler):
             self.behaviour.reports.append(read_edge_report(msgpack.unpackb(body)))
             self._send(204, b"")
         else:
-            self._send(202, self._positions(msgpack.unpackb(body)["events"]))
+            events = msgpack.unpackb(body)["events"]
+            if any(event.get("item_id") == self.behaviour.refused_item for event in events):
+                self._send(422, b'{"error": {"field": "item_id", "problem": "is refused"}}')
+            else:
+                self._send(202, self._positions(events))
 
     def do_GET(self) -> None:
         """Answer with the policy snapshot, or 304 where the asker has it; or with a model."""
@@ -105,6 +113,10 @@ class Handler(BaseHTTPRequestHandler):
     def _begin(self) -> bool:
         self.behaviour.requests[self.path] += 1
         time.sleep(self.behaviour.delay_s)
+        if self.behaviour.failures > 0:
+            self.behaviour.failures -= 1
+            self._send(503, b"failed once")
+            return False
         if self.behaviour.status == 200:
             return True
         self._send(self.behaviour.status, b"out of order")

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tests.integration.edge.conftest import Stand
+from tests.integration.edge.conftest import Stand, running_stand
 from tests.integration.edge.test_events import EVENT
 from tests.parity.states import NOW_MS, random_request
 
@@ -127,12 +127,42 @@ def test_mutated_requests_never_break_the_edge(running: Stand) -> None:
     assert running.status()["boots"] == 1
 
 
-def test_other_sites_pages_may_ask(running: Stand) -> None:
-    answer = running.client.options("/v1/recommendations", headers={"Origin": "https://shop.test"})
-    assert answer.status_code == 204
-    assert answer.headers["Access-Control-Allow-Methods"] == "POST"
-    refused = running.client.post("/v1/recommendations", content=b"{")
-    assert refused.headers["Access-Control-Allow-Origin"] == "*"
+SHOP = "https://shop.test"
+
+
+def test_a_page_of_a_listed_origin_may_ask_and_send_its_cookie() -> None:
+    with running_stand(ATTUNE_ALLOWED_ORIGINS=f"https://other.test, {SHOP}") as stand:
+        headers = {"Origin": SHOP}
+        preflight = stand.client.options("/v1/recommendations", headers=headers)
+        assert preflight.status_code == 204
+        assert preflight.headers["Access-Control-Allow-Methods"] == "POST"
+        asked = stand.client.post("/v1/recommendations", json=GOOD, headers=headers)
+        refused = stand.client.post("/v1/recommendations", content=b"{", headers=headers)
+        for answer in (preflight, asked, refused):
+            assert answer.headers["Access-Control-Allow-Origin"] == SHOP
+            assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+            assert answer.headers["Vary"] == "Origin"
+        foreign = stand.client.post(
+            "/v1/recommendations", json=GOOD, headers={"Origin": "https://shop.test.evil.test"}
+        )
+        assert foreign.status_code == 403
+
+
+def test_with_an_open_list_any_page_may_ask_without_its_cookie() -> None:
+    with running_stand(ATTUNE_ALLOWED_ORIGINS="*") as stand:
+        answer = stand.client.options("/v1/events", headers={"Origin": SHOP})
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+@pytest.mark.parametrize("origin", [SHOP, "null", "nonsense", "http://127.0.0.1:1"])
+def test_without_a_list_only_the_edges_own_pages_may_ask(running: Stand, origin: str) -> None:
+    events = {"events": [EVENT]}
+    answer = running.client.post("/v1/events", json=events, headers={"Origin": origin})
+    assert answer.status_code == 403
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    own = {"Origin": str(running.client.base_url).rstrip("/")}
+    assert running.client.post("/v1/events", json=events, headers=own).status_code == 202
 
 
 def test_the_page_and_the_sdk_are_served_with_their_types(running: Stand) -> None:
