@@ -10,6 +10,9 @@ LOOK_MS = 500
 REPORT_MS = 10_000
 """Time between two reports of counters."""
 
+FIRST_REPORT_MS = 2_000
+"""When the first one goes: many isolates live for seconds."""
+
 
 @dataclass(slots=True)
 class Chores:
@@ -34,12 +37,9 @@ class Chores:
         return due
 
     def report_due(self, now_ms: int) -> bool:
-        """Return whether to report what was counted, and note it as begun.
-
-        The first report goes when there has been something to count for a while.
-        """
+        """Return whether to report what was counted, and note it as begun."""
         if self.report_at_ms == 0:
-            self.report_at_ms = now_ms
+            self.report_at_ms = now_ms - REPORT_MS + FIRST_REPORT_MS
         due = now_ms - self.report_at_ms >= REPORT_MS
         if due:
             self.report_at_ms = now_ms

@@ -234,6 +234,8 @@ class Phases:
         elif flight.ready is not None and self.edge.model.fits:
             plan["features"] = flight.features = scorer_rows(flight.ready).tobytes()
             plan["rows"] = len(flight.ready.eligible)
+            if self.edge.models.previous_version is not None:
+                plan["model"] = self.edge.model.sha256
             plan["scorer_deadline_ms"] = SCORER_DEADLINE_MS
         if flight.behind:
             plan["behind"] = [self._fetch(fetch) for fetch in flight.behind]

@@ -1,5 +1,6 @@
 /** Asking the scorer worker, which is never waited for while it still loads its model. */
 
+import { loadAgain } from "./models.js";
 import { within } from "./timing.js";
 
 /** Loading the model takes half a second; an attempt that takes longer has been lost. */
@@ -17,13 +18,17 @@ let isLoaded = false;
 let loadingUntil = 0;
 
 /** Return one float32 per candidate as bytes; empty when the scorer is missing, loading or late. */
-export async function scored(env, context, { features, rows, scorer_deadline_ms }) {
+export async function scored(env, context, { features, rows, model, scorer_deadline_ms }) {
   if (features === undefined || env.SCORER === undefined) return NOTHING;
   if (!isLoaded) {
     context.waitUntil(loadedBehind(env));
     return NOTHING;
   }
-  return (await within(env.SCORER.score(features, rows), scorer_deadline_ms)) ?? NOTHING;
+  // The model that the scorer worker was deployed with needs no name.
+  const asked = model === undefined ? [features, rows] : [features, rows, model];
+  const scores = await within(env.SCORER.score(...asked), scorer_deadline_ms);
+  if (scores === null && model !== undefined) context.waitUntil(loadAgain(env));
+  return scores ?? NOTHING;
 }
 
 /** Have the scorer load its model, once, behind the answer. */

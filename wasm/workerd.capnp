@@ -28,6 +28,7 @@ const edge :Workerd.Worker = (
     (name = "interpreter.js", esModule = embed "python/interpreter.js"),
     (name = "log.js", esModule = embed "python/log.js"),
     (name = "media.js", esModule = embed "python/media.js"),
+    (name = "models.js", esModule = embed "python/models.js"),
     (name = "msgpack.js", esModule = embed "python/msgpack.js"),
     (name = "origin.js", esModule = embed "python/origin.js"),
     (name = "pyodide_boot.js", esModule = embed "python/pyodide_boot.js"),
