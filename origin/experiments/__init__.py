@@ -1,0 +1,1 @@
+"""Experiments: what may be concluded from an A/B test, however often one looks."""
