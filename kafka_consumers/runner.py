@@ -40,6 +40,8 @@ BACKOFF_MIN_S = 0.2
 BACKOFF_MAX_S = 5.0
 """Between attempts while the log or the database is away."""
 HOUSEKEEPING_INTERVAL_S = 60.0
+MOVES_INTERVAL_S = 1.0
+"""How soon an idle process notices that its group was sent back."""
 
 EVENT_FAULTS = (
     ValueError,
@@ -110,6 +112,7 @@ class Runner(Generic[Row, BatchT]):
         self._positions: dict[int, int] = {}
         self._seen = SeenWindows()
         self._tidied_at_s = float("-inf")
+        self._looked_at_s = float("-inf")
         self._backoff_s = BACKOFF_MIN_S
         self._batches_before_outage = 0
         self.progress = Progress()
@@ -158,6 +161,8 @@ class Runner(Generic[Row, BatchT]):
                     if reading is not None:
                         await self._apply(reading)
                         self._saw_age_of(reading)
+                    elif await self._was_moved():
+                        return
                 except AssignmentChangedError:
                     return
                 except OffsetsMovedError:
@@ -194,6 +199,17 @@ class Runner(Generic[Row, BatchT]):
             )  # fmt: skip
             stored.update(dict.fromkeys(lost, 0))
             await transaction.set_next_offsets(self.group, name, dict.fromkeys(lost, 0))
+
+    async def _was_moved(self) -> bool:
+        """Return whether the group was sent back while nothing came: ``attune stream replay``."""
+        now_s = time.monotonic()
+        if not self._positions or now_s - self._looked_at_s < MOVES_INTERVAL_S:
+            return False
+        self._looked_at_s = now_s
+        name, partitions = self._topic.name, sorted(self._positions)
+        async with self._store.transaction() as transaction:
+            stored = await transaction.next_offsets(self.group, name, partitions)
+        return stored != self._positions
 
     async def _apply(self, reading: Reading[Row]) -> None:
         """Commit the reading; where an event breaks a processor, find it and put it aside."""

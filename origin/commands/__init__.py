@@ -16,6 +16,7 @@ class LazyCommand(NamedTuple):
 COMMANDS = {
     "serve": LazyCommand("origin.commands.serve:command", "Serve the origin's HTTP API."),
     "consume": LazyCommand("origin.commands.consume:command", "Learn from the event log."),
+    "stream": LazyCommand("origin.commands.stream:command", "Look after the stream."),
     "edge": LazyCommand("origin.commands.edge:command", "Serve the edge worker on this machine."),
     "identity": LazyCommand("origin.commands.identity:command", "Sign tokens that prove a user."),
     "kafka": LazyCommand("origin.commands.kafka:command", "Run a local Apache Kafka broker."),
