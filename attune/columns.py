@@ -29,10 +29,22 @@ class Columns:
     """A bundle's candidates, ready for arithmetic.
 
     ``places`` says where a candidate stands; ``items`` are the candidates and the session's other
-    items by id; ``user`` is the code of the bundle's user embedding, with its length.
+    items by id; ``user`` is the code of the bundle's user embedding, with its length;
+    ``scorer_block`` and ``category_numbers`` belong to ``attune.scorer_inputs``, ``cards`` to
+    ``attune.contract.slate_json``.
     """
 
-    __slots__ = ("_beliefs", "_candidates", "items", "places", "similarities", "user")
+    __slots__ = (
+        "_beliefs",
+        "_candidates",
+        "cards",
+        "category_numbers",
+        "items",
+        "places",
+        "scorer_block",
+        "similarities",
+        "user",
+    )
 
     def __init__(self, bundle: Bundle) -> None:
         candidates, recents = bundle.candidates, bundle.recents
@@ -49,6 +61,9 @@ class Columns:
             [item.numbers for item in known], [item.length for item in known]
         )
         self.items |= _known_items(recents.item_ids, recents.embeddings, recents.categories)
+        self.cards: dict[str, str] = {}
+        self.scorer_block = b""
+        self.category_numbers: dict[str, int] = {}
         user = quantised(bundle.user_embedding)
         self.user = (user, length(integers(user)))
 

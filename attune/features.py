@@ -51,7 +51,7 @@ def edge_feature_rows(
     for index in places:
         code, own = similarities.codes[index], similarities.lengths[index]
         cosines = [_cosine(code, own, item.numbers, item.length) for item in anchors]
-        rows.append(_logit(candidates.base_scores[index]))
+        rows.append(base_logit(candidates.base_scores[index]))
         rows.append(_cosine(code, own, user, session.length))
         rows.append(max(cosines, default=0.0))
         rows.append(cosines[0] if cosines else 0.0)
@@ -73,6 +73,7 @@ def _category_share(category: str, anchors: Sequence[KnownItem]) -> float:
     return sum(1 for anchor in anchors if anchor.category == category) / len(anchors)
 
 
-def _logit(probability: float) -> float:
+def base_logit(probability: float) -> float:
+    """Return the log odds of a base score, bounded."""
     bounded = min(max(probability, 1e-6), 1.0 - 1e-6)
     return math.log(bounded / (1.0 - bounded))

@@ -1,39 +1,43 @@
-"""The answer: a flight's scored candidates become a slate, a slate becomes JSON."""
+"""The answer: a flight's scored candidates become a slate; without any, what stands in for it."""
 
-import json
+from __future__ import annotations
+
+from typing import NamedTuple
 
 from attune.context import Context
 from attune.contract.bundle import Bundle
 from attune.contract.policy import PolicySnapshot
-from attune.contract.recommendation import RecommendationRequest, Slate, Versions, pack_slate
+from attune.contract.recommendation import RecommendationRequest, Slate, Versions
+from attune.contract.slate_json import slate_json
 from attune.recommend import decided, fallback_scores, prepared
 from edge_worker.flight import Flight
-from edge_worker.model import read_scores
+from edge_worker.model import Scored, read_scored
 
 STATIC_ITEMS = 12
 
 
-def decided_slate(
-    flight: Flight, scores: bytes | None, policy: PolicySnapshot, epsilon: float
-) -> tuple[Slate | None, str]:
-    """Return the slate, and who ranked it: "model", or "linear" without usable scores.
+class Decided(NamedTuple):
+    """A slate, how it was ranked ("model", or "linear" without a usable answer), and by what."""
 
-    None where the flight found no bundle to decide from.
-    """
+    slate: Slate
+    scorer: str
+    scored: Scored | None
+
+
+def decided_slate(
+    flight: Flight, answer: bytes, policy: PolicySnapshot, epsilon: float
+) -> Decided | None:
+    """Return what the flight decides with the scorer's answer; None without a bundle."""
     ready, standing = flight.ready, flight.standing
     if ready is None or standing is None:
-        return None, "none"
-    values = read_scores(scores, len(ready.eligible))
-    slate = decided(
-        ready,
-        fallback_scores(ready) if values is None else values,
-        policy,
-        epsilon,
-        standing.rung,
-        flight.slate_id,
-        flight.seed,
-    )
-    return slate, "linear" if values is None else "model"
+        return None
+    scored = read_scored(answer, len(ready.columns.places))
+    if scored is None:
+        scores = fallback_scores(ready)
+    else:
+        scores = [scored.scores[place] for place in ready.eligible]
+    slate = decided(ready, scores, policy, epsilon, standing.rung, flight.slate_id, flight.seed)
+    return Decided(slate, "linear" if scored is None else "model", scored)
 
 
 def empty_slate(
@@ -65,10 +69,5 @@ def last_known_good(bundle: Bundle, policy: PolicySnapshot, now_ms: int) -> byte
         context=Context(),
     )
     ready = prepared(request, bundle, policy, now_ms)
-    scores = fallback_scores(ready)
-    return slate_json(decided(ready, scores, policy, 0.0, "static", "static", 0))
-
-
-def slate_json(slate: Slate) -> bytes:
-    """Return the answer's body."""
-    return json.dumps(pack_slate(slate), ensure_ascii=False, separators=(",", ":")).encode()
+    slate = decided(ready, fallback_scores(ready), policy, 0.0, "static", "static", 0)
+    return slate_json(slate, ready.columns.cards)

@@ -28,8 +28,6 @@ class Flight:
     tier: str = "none"
     standing: Standing | None = None
     ready: Prepared | None = None
-    features: bytes = b""
-    """The scorer's inputs, float32; empty where no model is asked."""
     behind: list[Fetch] = field(default_factory=list[Fetch])
 
 

@@ -9,10 +9,11 @@ from attune.consent import Consent
 from attune.contract.bundle import Bundle, BundleRequest
 from attune.contract.decode import ContractError
 from attune.contract.recommendation import RecommendationRequest
+from attune.contract.slate_json import slate_json
 from attune.features import CANDIDATE_FEATURES
 from attune.freshness import bundle_key
 from attune.recommend import prepared
-from edge_worker.answer import decided_slate, empty_slate, last_known_good, slate_json
+from edge_worker.answer import decided_slate, empty_slate, last_known_good
 from edge_worker.arrival import Arrival, arrived_request
 from edge_worker.attempts import REFRESH_PAUSE_MS, Attempts
 from edge_worker.bundle_cache import BundleCache, Found
@@ -117,23 +118,25 @@ class Edge:
         self.bundles.put(key, bundle, wire_bytes)
         self.known_good.offer(bundle)
 
-    def finish(self, flight: Flight, scores: bytes | None) -> bytes:
-        """Return the answer's JSON; without scores the linear fallback ranks."""
+    def finish(self, flight: Flight, answer: bytes) -> bytes:
+        """Return the slate's JSON; without a usable answer of the scorer the linear one ranks."""
         policies, counters = self.policies, self.counters
         policy, epsilon = policies.policy, policies.exploration.epsilon
-        slate, scorer = decided_slate(flight, scores, policy, epsilon)
-        if slate is None or flight.ready is None:
-            slate = empty_slate(flight, policy, epsilon, self.model.version)
-        else:
-            counters.scorers[scorer] += 1
-            policies.slate_served(slate.exploration_rate)
-            counters.exploration["positions"] += len(slate.items)
-            counters.exploration["explored"] += sum(item.explored for item in slate.items)
-            model_version = self.model.version if scorer == "model" else scorer
-            self.slates.add(flight, flight.ready, slate, model_version)
+        decided = decided_slate(flight, answer, policy, epsilon)
         counters.tiers[flight.tier] += 1
+        if decided is None or flight.ready is None:
+            slate = empty_slate(flight, policy, epsilon, self.model.version)
+            counters.rungs[slate.degraded] += 1
+            return slate_json(slate, {})
+        slate = decided.slate
         counters.rungs[slate.degraded] += 1
-        return slate_json(slate)
+        counters.scorers[decided.scorer] += 1
+        policies.slate_served(slate.exploration_rate)
+        counters.exploration["positions"] += len(slate.items)
+        counters.exploration["explored"] += sum([item.explored for item in slate.items])
+        version = self.model.version if decided.scored is not None else decided.scorer
+        self.slates.add(flight, flight.ready, decided, version)
+        return slate_json(slate, flight.ready.columns.cards)
 
     def last_known_good(self, bundle: Bundle, now_ms: int) -> bytes:
         """Return the answer to serve on the bundle's surface when nothing works any more."""

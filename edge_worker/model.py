@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from attune.context import CONTEXT_VERSION
 from attune.contract import SCHEMA_VERSION
 from attune.contract.decode import Fields
 from attune.features import EDGE_FEATURES
+
+SCORE_BYTES = 4
+ROW_BYTES = 4 * len(EDGE_FEATURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,25 @@ def read_model(raw: object) -> Model:
     )
 
 
-def read_scores(scores: bytes | None, count: int) -> array[float] | None:
-    """Return the scorer's float32 values; None when they are absent, too few or not finite."""
-    if scores is None or len(scores) != 4 * count:
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The scorer's answer: a probability for each candidate of the bundle, and its input rows."""
+
+    scores: Sequence[float]
+    rows: bytes
+
+    def row(self, place: int) -> bytes:
+        """Return what one candidate was scored by: float32 ``EDGE_FEATURES``; empty if unknown."""
+        return self.rows[place * ROW_BYTES : (place + 1) * ROW_BYTES]
+
+
+def read_scored(answer: bytes, count: int) -> Scored | None:
+    """Return the answer for ``count`` candidates; None when it is absent, short or not finite.
+
+    It is ``count`` float32, then as many rows of the features that they were made from.
+    """
+    end = SCORE_BYTES * count
+    if not answer or len(answer) not in (end, end + ROW_BYTES * count):
         return None
-    values = array("f")
-    values.frombytes(scores)
-    return values if all(math.isfinite(value) for value in values) else None
+    scores = memoryview(answer)[:end].cast("f").tolist()
+    return Scored(scores, answer[end:]) if math.isfinite(sum(scores)) else None

@@ -18,7 +18,7 @@ from attune.contract.decode import ContractError, Fields
 from attune.contract.event import Impression
 from attune.contract.policy import read_policy, read_positions
 from attune.identity import ID_BYTES, TOKEN_LENGTH_MAX
-from attune.recommend import scorer_rows
+from attune.scorer_inputs import scorer_inputs
 from edge_worker.arrival import Arrival
 from edge_worker.chores import LOOK_MS, Chores
 from edge_worker.flight import Awaited, Fetch, Flight
@@ -92,7 +92,7 @@ class Phases:
 
     def finish(self, handle: int, scores: bytes) -> bytes:
         """Return the answer; empty scores mean that the scorer had none."""
-        return self.edge.finish(self._flights[handle], scores or None)
+        return self.edge.finish(self._flights[handle], scores)
 
     def drop(self, handle: int) -> None:
         """Forget the request."""
@@ -232,8 +232,11 @@ class Phases:
                 "spare_deadline_ms": min(awaited.deadline_ms, BUNDLE_DEADLINE_MS),
             }
         elif flight.ready is not None and self.edge.model.fits:
-            plan["features"] = flight.features = scorer_rows(flight.ready).tobytes()
-            plan["rows"] = len(flight.ready.eligible)
+            ready = flight.ready
+            plan["inputs"] = scorer_inputs(
+                ready.bundle, ready.columns, ready.session, ready.request.context
+            )
+            plan["candidates"] = len(ready.columns.places)
             if self.edge.models.previous_version is not None:
                 plan["model"] = self.edge.model.sha256
             plan["scorer_deadline_ms"] = SCORER_DEADLINE_MS

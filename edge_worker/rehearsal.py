@@ -54,7 +54,7 @@ def _visit(phases: Phases, now_ms: int) -> dict[str, Any]:
     for fetch in plan.get("behind", ()):
         bundle = pack(_bundle(unpack(fetch["question"]), now_ms))
         phases.offer_bundle(fetch["key"], bundle, "origin", now_ms)
-    scores = array("f", (0.1 + 0.001 * place for place in range(plan.get("rows", 0))))
+    scores = array("f", (0.1 + 0.001 * place for place in range(plan.get("candidates", 0))))
     slate = json.loads(phases.finish(handle, scores.tobytes()))
     phases.drop(handle)
     return slate

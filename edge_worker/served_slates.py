@@ -7,7 +7,6 @@ dropped and counted: they are there to learn from, and an answer never waits for
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from attune.context import CONTEXT_VERSION
@@ -16,10 +15,11 @@ from attune.contract.recommendation import RecommendationRequest, Slate
 from attune.contract.served import SLATES_PER_BATCH_MAX
 from attune.features import EDGE_FEATURES
 from attune.recommend import Prepared
+from edge_worker.answer import Decided
 from edge_worker.flight import Flight
 
 WAITING_MAX = 300
-"""Each holds the scorer's inputs and the candidates' ids, some 12 KB: 4 MB in all."""
+"""Each holds a slate and its items' rows, some 4 KB: 1.2 MB in all."""
 
 SEND_AFTER_MS = 2_000
 """The oldest waits at most this long while requests come in."""
@@ -29,17 +29,14 @@ RETRY_AFTER_MS = 5_000
 LOST_AFTER_MS = 30_000
 """A batch whose sending was cut off with its request goes back into the queue after this."""
 
-ROW_BYTES = 4 * len(EDGE_FEATURES)
-
 
 class Served(NamedTuple):
     """A decision as the queue holds it: without the bundle, which may leave the memory."""
 
     request: RecommendationRequest
     slate: Slate
-    item_ids: tuple[str, ...]
-    eligible: Sequence[int]
-    features: bytes
+    candidates: int
+    rows: list[bytes]
     model_version: str
     served_at_ms: int
 
@@ -56,16 +53,17 @@ class ServedSlates:
     def __len__(self) -> int:
         return len(self._waiting) + len(self._sending)
 
-    def add(self, flight: Flight, ready: Prepared, slate: Slate, model_version: str) -> None:
+    def add(self, flight: Flight, ready: Prepared, decided: Decided, model_version: str) -> None:
         """Note a served slate, if the visitor's consent allows it."""
         request, now_ms = flight.request, flight.now_ms
         if not request.consent.allows_events:
             return
         if not self._waiting and not self._sending:
             self._due_at_ms = now_ms + SEND_AFTER_MS
-        ids, eligible = ready.bundle.candidates.item_ids, ready.eligible
+        slate, scored, places = decided.slate, decided.scored, ready.columns.places
+        rows = [] if scored is None else [scored.row(places[item.item_id]) for item in slate.items]
         self._waiting.append(
-            Served(request, slate, ids, eligible, flight.features, model_version, now_ms)
+            Served(request, slate, len(ready.eligible), rows, model_version, now_ms)
         )
         if len(self._waiting) > WAITING_MAX:
             self._waiting.popleft()
@@ -111,23 +109,19 @@ class ServedSlates:
 
 def record(served: Served) -> dict[str, object]:
     """Return the wire form of ``attune.contract.served``, written straight from the decision."""
-    request, slate, item_ids = served.request, served.slate, served.item_ids
-    row_of = {item_ids[index]: row for row, index in enumerate(served.eligible)}
-    features = served.features
-    size = ROW_BYTES if features else 0
-    items: list[dict[str, Any]] = []
-    for item in slate.items:
-        start = row_of[item.item_id] * size
-        items.append(
-            {
-                "item_id": item.item_id,
-                "position": item.position,
-                "propensity": item.propensity,
-                "base_score": item.base_score,
-                "explored": item.explored,
-                "features": features[start : start + size],
-            }
-        )
+    request, slate = served.request, served.slate
+    rows = served.rows or [b""] * len(slate.items)
+    items: list[dict[str, Any]] = [
+        {
+            "item_id": item.item_id,
+            "position": item.position,
+            "propensity": item.propensity,
+            "base_score": item.base_score,
+            "explored": item.explored,
+            "features": row,
+        }
+        for item, row in zip(slate.items, rows, strict=True)
+    ]
     return {
         "schema": SCHEMA_VERSION,
         "slate_id": slate.slate_id,
@@ -144,8 +138,8 @@ def record(served: Served) -> dict[str, object]:
         "degraded": slate.degraded,
         "epsilon": slate.epsilon,
         "seed": slate.seed,
-        "candidates": len(served.eligible),
+        "candidates": served.candidates,
         "exploration_rate": slate.exploration_rate,
-        "feature_names": list(EDGE_FEATURES) if features else [],
+        "feature_names": list(EDGE_FEATURES) if any(rows) else [],
         "items": items,
     }

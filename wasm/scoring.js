@@ -17,15 +17,15 @@ const NOTHING = new Uint8Array(0);
 let isLoaded = false;
 let loadingUntil = 0;
 
-/** Return one float32 per candidate as bytes; empty when the scorer is missing, loading or late. */
-export async function scored(env, context, { features, rows, model, scorer_deadline_ms }) {
-  if (features === undefined || env.SCORER === undefined) return NOTHING;
+/** Return the answer that edge_worker/model.py reads; empty when the scorer is missing, loading or late. */
+export async function scored(env, context, { inputs, model, scorer_deadline_ms }) {
+  if (inputs === undefined || env.SCORER === undefined) return NOTHING;
   if (!isLoaded) {
     context.waitUntil(loadedBehind(env));
     return NOTHING;
   }
   // The model that the scorer worker was deployed with needs no name.
-  const asked = model === undefined ? [features, rows] : [features, rows, model];
+  const asked = model === undefined ? [inputs] : [inputs, model];
   const scores = await within(env.SCORER.score(...asked), scorer_deadline_ms);
   if (scores === null && model !== undefined) context.waitUntil(loadAgain(env));
   return scores ?? NOTHING;

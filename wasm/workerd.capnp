@@ -72,6 +72,7 @@ const scorer :Workerd.Worker = (
   compatibilityDate = "2026-03-01",
   modules = [
     (name = "scorer.js", esModule = embed "scorer/scorer.js"),
+    (name = "features.js", esModule = embed "scorer/features.js"),
     (name = "ort.mjs", esModule = embed "scorer/ort.mjs"),
     (name = "ort.wasm", wasm = embed "scorer/ort.wasm"),
     (name = "edge_scorer.onnx", data = embed "scorer/edge_scorer.onnx"),

@@ -47,7 +47,7 @@ def random_bundle(
         model_version="trained-1",
         user_embedding=array("f", normalised(_gaussians(rng)) if own else [0.0] * 64),
         user_interactions=rng.randrange(200) if own else 0,
-        seen=tuple(rng.sample(ids, 3)) if own else (),
+        seen=tuple(rng.sample(ids, min(3, len(ids)))) if own else (),
         exposures=bytes(rng.choice((0, 0, 0, 1, 2, 5)) for _ in ids),
         recents=random_recents(rng) if own else Recents(),
         candidates=random_candidates(ids, rng),

@@ -3,8 +3,8 @@
 import json
 import random
 import struct
-from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 import httpx
@@ -14,16 +14,22 @@ import pytest
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
-from attune.contract.bundle import pack_bundle, read_bundle_request
+from attune.consent import Consent
+from attune.contract.bundle import BundleRequest, pack_bundle, read_bundle_request
 from attune.contract.policy import pack_policy
+from attune.contract.recommendation import read_recommendation_request
 from attune.features import EDGE_FEATURES
+from attune.recommend import Prepared, prepared, scorer_rows
+from attune.scorer_inputs import scorer_inputs
 from edge_worker.phases import Phases
 from origin.edge_server import running_edge
 from tests.integration.edge.conftest import free_port
 from tests.parity.front_door import DIST, Worker, front_door_config
-from tests.parity.states import NOW_MS, random_bundle, random_policy, random_request
+from tests.parity.states import NOW_MS, random_bundle, random_context, random_policy, random_request
 
 STATES = 300
+
+Floats = NDArray[np.float32]
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +54,9 @@ def packed_arrival(rng: random.Random, now_ms: int) -> bytes:
 
 
 def same_plan(ours: bytes, theirs: bytes) -> dict[str, Any]:
-    """Assert that two plans agree; the scorer's float32 inputs to their last bits but two."""
-    plan, other = msgpack.unpackb(ours), msgpack.unpackb(theirs)
-    features = array("f", plan.pop("features", b"")), array("f", other.pop("features", b""))
-    assert plan == other
-    assert list(features[0]) == pytest.approx(list(features[1]), rel=3e-7, abs=1e-9)
-    return {**plan, "features": features[0]}
+    """Assert that two plans agree, byte for byte; return what is in them."""
+    assert ours == theirs
+    return cast("dict[str, Any]", msgpack.unpackb(ours))
 
 
 def test_every_decision_and_every_byte_is_the_same_in_both_runtimes(worker: Worker) -> None:
@@ -83,7 +86,7 @@ def test_every_decision_and_every_byte_is_the_same_in_both_runtimes(worker: Work
                 phases.resume(handle, payload, source, now_ms),
                 worker.call("resume", handle, payload, source, now_ms),
             )
-        scores = random_scores(rng, plan.get("rows", 0))
+        scores = random_scores(rng, plan.get("candidates", 0))
         assert phases.finish(handle, scores) == worker.call("finish", handle, scores)
         phases.drop(handle)
         worker.call("drop", handle)
@@ -135,13 +138,29 @@ def test_a_batch_of_events_is_read_the_same_in_both_runtimes(worker: Worker) -> 
         assert phases.begin_events(packed) == worker.call("begin_events", packed)
 
 
-def test_the_scorer_gives_the_probabilities_that_the_origin_s_runtime_gives(
+def test_the_scorer_makes_the_kernel_s_features_and_the_origin_s_probabilities(
     worker: Worker,
 ) -> None:
-    rng = np.random.default_rng(5)
-    features = rng.normal(0.0, 2.0, (200, len(EDGE_FEATURES))).astype(np.float32)
+    rng = random.Random(5)
     session = InferenceSession(DIST / "scorer/edge_scorer.onnx")
-    expected = cast("list[NDArray[np.float32]]", session.run(["scores"], {"features": features}))
-    answered = np.frombuffer(worker.call("score", features.tobytes(), 200), np.float32)
-    assert answered.shape == (200,)
-    np.testing.assert_allclose(answered, expected[0], rtol=1e-5, atol=1e-6)
+    for _ in range(40):
+        ready, block = random_scoring(rng)
+        answer = np.frombuffer(worker.call("score", block), np.float32)
+        count, width = len(ready.columns.places), len(EDGE_FEATURES)
+        features = np.frombuffer(scorer_rows(ready), np.float32).reshape(count, width)
+        expected = cast("list[Floats]", session.run(["scores"], {"features": features}))
+        np.testing.assert_allclose(answer[count:].reshape(count, width), features, 1e-6, 1e-6)
+        np.testing.assert_allclose(answer[:count], expected[0], rtol=1e-4, atol=1e-6)
+
+
+def random_scoring(rng: random.Random) -> tuple[Prepared, bytes]:
+    """Return a request of which every candidate is scored, and its block."""
+    user = rng.choice(("user-1", None))
+    consent = Consent.FULL if user is not None else Consent.COHORT
+    question = BundleRequest(consent, user, "home", random_context(rng), 200)
+    bundle = random_bundle(question, rng, NOW_MS, rng.choice((1, 2, 64, 200)))
+    asked = random_request(rng, NOW_MS) | {"consent": consent.value, "user_id": user}
+    request = read_recommendation_request(asked)
+    ready = prepared(request, bundle, random_policy(rng), NOW_MS)
+    ready = replace(ready, eligible=list(range(len(ready.columns.places))))
+    return ready, scorer_inputs(bundle, ready.columns, ready.session, request.context)

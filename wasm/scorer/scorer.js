@@ -6,6 +6,7 @@ import manifest from "./edge_scorer.json";
 import model from "./edge_scorer.onnx";
 import * as ort from "./ort.mjs";
 import runtime from "./ort.wasm";
+import { WIDTH, featureRows } from "./features.js";
 
 ort.env.wasm.numThreads = 1;
 ort.env.wasm.proxy = false;
@@ -21,8 +22,8 @@ const MODELS_MAX = 3;
 
 const shipped = JSON.parse(manifest);
 
-/** {width, session} by the graph's hash, the oldest first; the shipped one stays. */
-const held = new Map([[shipped.sha256, { width: shipped.feature_order.length }]]);
+/** {session} by the graph's hash, the oldest first; the shipped one stays. */
+const held = new Map([[shipped.sha256, {}]]);
 
 /** Return the model's session; a start that failed is tried again by the next request. */
 function sessionOf(entry) {
@@ -39,31 +40,34 @@ async function forget(sha256) {
   await (await session).release();
 }
 
-async function probabilities(entry, features, rows) {
-  const values = new Float32Array(features.slice().buffer);
-  const input = new ort.Tensor("float32", values, [rows, entry.width]);
+/** Return one float32 per row. */
+async function probabilities(entry, rows, count) {
+  const input = new ort.Tensor("float32", rows, [count, WIDTH]);
   const { scores } = await (await sessionOf(entry)).run({ features: input });
-  const { buffer, byteOffset, byteLength } = scores.data;
-  return new Uint8Array(buffer, byteOffset, byteLength).slice();
+  return scores.data;
+}
+
+/** Return both as bytes, one behind the other. */
+function answered(scores, rows) {
+  const answer = new Float32Array(scores.length + rows.length);
+  answer.set(scores);
+  answer.set(rows, scores.length);
+  return new Uint8Array(answer.buffer);
 }
 
 export default class Scorer extends WorkerEntrypoint {
   /**
-   * Return one float32 per row, as bytes; null where the wanted model is not held (see `load`).
+   * Return one float32 per candidate and, behind them, the rows that they were made from, as bytes;
+   * null where the wanted model is not held (see `load`).
    *
-   * @param {Uint8Array} features  rows x width float32, row-major, little-endian
-   * @param {number} rows
-   * @param {string} [sha256]      of the graph that is wanted; the shipped one's by default
+   * @param {Uint8Array} inputs  what attune/scorer_inputs.py packs
+   * @param {string} [sha256]    of the graph that is wanted; the shipped one's by default
    */
-  async score(features, rows, sha256 = shipped.sha256) {
+  async score(inputs, sha256 = shipped.sha256) {
     const entry = held.get(sha256);
     if (entry === undefined) return null;
-    if (features.byteLength !== rows * entry.width * 4) {
-      throw new RangeError(
-        `${features.byteLength} bytes are not ${rows} rows of ${entry.width} float32`,
-      );
-    }
-    return probabilities(entry, features, rows);
+    const { rows, count } = featureRows(inputs);
+    return answered(await probabilities(entry, rows, count), rows);
   }
 
   /**
@@ -75,12 +79,10 @@ export default class Scorer extends WorkerEntrypoint {
   async load(described, graph) {
     const { sha256, feature_order } = JSON.parse(new TextDecoder().decode(described));
     if (held.has(sha256)) return;
-    const width = feature_order.length;
-    const session = await ort.InferenceSession.create(graph, EXECUTION);
-    const entry = { width, session: Promise.resolve(session) };
-    const [score] = new Float32Array(
-      (await probabilities(entry, new Uint8Array(4 * width), 1)).buffer,
-    );
+    if (feature_order.length !== WIDTH)
+      throw new RangeError(`the graph wants ${feature_order.length} features, not ${WIDTH}`);
+    const entry = { session: Promise.resolve(await ort.InferenceSession.create(graph, EXECUTION)) };
+    const [score] = await probabilities(entry, new Float32Array(WIDTH), 1);
     if (!Number.isFinite(score)) throw new Error(`the graph scores ${score}`);
     held.set(sha256, entry);
     for (const old of held.keys()) {

@@ -7,7 +7,7 @@ from typing import Any
 import msgpack
 
 from attune.consent import Consent
-from attune.contract.bundle import pack_bundle, read_bundle_request
+from attune.contract.bundle import EMBEDDING_DIMENSION, pack_bundle, read_bundle_request
 from attune.contract.policy import pack_policy
 from attune.features import EDGE_FEATURES
 from edge_worker.origin_health import LATE_MAX, PAUSE_MS
@@ -47,8 +47,9 @@ def test_a_request_goes_through_its_phases() -> None:
     phases = Phases(manifest())
     waiting = begin(phases)
     scoring = resume(phases, waiting, bundle_for(waiting["wait"]["question"]), "origin")
-    assert len(scoring["features"]) == 4 * scoring["rows"] * len(EDGE_FEATURES)
-    slate = json.loads(phases.finish(waiting["handle"], bytes(4 * scoring["rows"])))
+    assert len(scoring["inputs"]) > 20 * EMBEDDING_DIMENSION
+    slate = json.loads(phases.finish(waiting["handle"], bytes(4 * scoring["candidates"])))
+    assert phases.edge.counters.scorers == {"model": 1}
     assert slate["degraded"] == "full"
     assert len(slate["items"]) == 6
     phases.drop(waiting["handle"])
@@ -60,7 +61,7 @@ def test_a_model_trained_on_other_inputs_is_never_asked() -> None:
         phases = Phases(manifest(**changes))
         waiting = begin(phases)
         plan = resume(phases, waiting, bundle_for(waiting["wait"]["question"]), "origin")
-        assert "features" not in plan
+        assert "inputs" not in plan
         slate = json.loads(phases.finish(waiting["handle"], b""))
         assert len(slate["items"]) == 6
         assert phases.edge.counters.scorers == {"linear": 1}
@@ -70,7 +71,7 @@ def test_scores_that_are_too_few_or_not_finite_are_not_used() -> None:
     phases = Phases(manifest())
     waiting = begin(phases)
     plan = resume(phases, waiting, bundle_for(waiting["wait"]["question"]), "origin")
-    for scores in (b"", bytes(4), b"\x00\x00\xc0\x7f" * plan["rows"]):
+    for scores in (b"", bytes(4), b"\x00\x00\xc0\x7f" * plan["candidates"]):
         phases.finish(waiting["handle"], scores)
     assert phases.edge.counters.scorers == {"linear": 3}
 
