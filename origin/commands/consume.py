@@ -116,6 +116,7 @@ def chores_of(
     """Return what has to be done beside the stream; a second is how fresh outcomes must be."""
     from kafka_consumers.chores import Chore, Pruning
     from kafka_consumers.closing import SlateCloser
+    from kafka_consumers.drift import INTERVAL_S, DriftMonitor
     from kafka_consumers.examination import ExaminationFitter
     from kafka_consumers.outbox import OutboxSender
 
@@ -124,6 +125,7 @@ def chores_of(
         Chore("outbox", 1.0, OutboxSender(store, log).run),
         Chore("closing", 5.0, SlateCloser(store, settings.reward_window_ms).run),
         Chore("examination", 60.0, ExaminationFitter(store, rewards).run),
+        Chore("drift", INTERVAL_S, DriftMonitor(store).run),
         Chore("pruning", 60.0, Pruning(store, retention_ms).run),
     ]
 

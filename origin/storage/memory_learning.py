@@ -1,10 +1,15 @@
 """One transaction of a stream processor in memory: written down first, done at its commit."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from operator import itemgetter
 
+import numpy as np
+from numpy.typing import NDArray
+
+from attune.contract.bundle import EMBEDDING_DIMENSION
 from attune.contract.erasure import ErasureReceipt, ErasureRequest
 from attune.popularity import merged, merged_levels
 from origin.storage.memory_outcomes import MemoryOutcomes, OutcomeTables
@@ -220,6 +225,16 @@ class MemoryLearning(MemoryOutcomes):
     async def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Keep the events that could not be processed."""
         self._writes.append(lambda: self._tables.dead_letters.extend(letters))
+
+    async def population(self, users_max: int) -> NDArray[np.float32]:
+        """Return the embeddings of so many users."""
+        rows = [row.embedding for row in islice(self._tables.users.values(), users_max)]
+        return np.stack(rows) if rows else np.zeros((0, EMBEDDING_DIMENSION), dtype=np.float32)
+
+    async def reward_totals(self) -> tuple[float, float]:
+        """Return the trials and the rewards of all arms."""
+        counts = self._tables.rewards.values()
+        return math.fsum(c.impressions for c in counts), math.fsum(c.reward for c in counts)
 
     async def erase_user(self, request: ErasureRequest, topics: Sequence[str]) -> Mapping[str, int]:
         """Remove what is known of the user from before the request; return the rows by table."""

@@ -162,6 +162,16 @@ class MemoryOutcomes:
                 count[1] += item.item_id in acted
         return [PositionCount(*key, *count) for key, count in counts.items()]
 
+    async def latest_served(self, limit: int) -> Sequence[ServedSlate]:
+        """Return the latest decisions, newest first."""
+        slates = [slate for slate, _ in self._outcomes.served.values()]
+        slates.sort(key=lambda slate: (slate.served_at_ms, slate.slate_id), reverse=True)
+        return slates[:limit]
+
+    async def drop_fitting(self, name: str) -> None:
+        """Forget what was fitted under the name."""
+        self._writes.append(lambda: self._outcomes.fittings.pop(name, None))
+
     async def fitting(self, name: str) -> bytes | None:
         """Return what was fitted under the name, if anything was."""
         return self._outcomes.fittings.get(name)

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from attune.contract.event import Action, Impression, ShownItem
 from attune.contract.served import ServedSlate
 
@@ -99,12 +102,28 @@ class OutcomeTransaction(Protocol):
         """Return what became of the latest slates that were seen before then, by position."""
         ...
 
+    async def latest_served(self, limit: int) -> Sequence[ServedSlate]:
+        """Return the latest decisions, newest first."""
+        ...
+
+    async def population(self, users_max: int) -> NDArray[np.float32]:
+        """Return the embeddings of about so many users, drawn at random where there are more."""
+        ...
+
+    async def reward_totals(self) -> tuple[float, float]:
+        """Return the trials and the rewards of all arms."""
+        ...
+
     async def fitting(self, name: str) -> bytes | None:
         """Return what was fitted under the name, if anything was."""
         ...
 
     async def put_fitting(self, name: str, value: bytes, now_ms: int) -> None:
         """Keep what was fitted under the name."""
+        ...
+
+    async def drop_fitting(self, name: str) -> None:
+        """Forget what was fitted under the name."""
         ...
 
     async def forget_outcomes(self, before_ms: int, limit: int) -> int:

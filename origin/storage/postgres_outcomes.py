@@ -4,13 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from attune.context import bandit_bucket, read_context
 from attune.contract.event import Impression, ShownItem
-from attune.contract.served import ServedSlate, pack_served_slate
+from attune.contract.served import ServedSlate, pack_served_slate, read_served_slate
 from origin.packing import packed, unpacked
 from origin.storage.named_sql import statements
 from origin.storage.outcomes import ACTED, KeptInteraction, OutboxEntry, PositionCount, ShownSlate
 from origin.storage.postgres_rows import impression_values
+from origin.storage.user_columns import floats, read_embeddings
 
 if TYPE_CHECKING:
     import asyncpg
@@ -97,6 +101,26 @@ class PostgresOutcomes:
             SQL["position_counts"], before_ms, slates_max, list(ACTED)
         )
         return [PositionCount(*record) for record in records]
+
+    async def latest_served(self, limit: int) -> Sequence[ServedSlate]:
+        """Return the latest decisions, newest first."""
+        records = await self._connection.fetch(SQL["latest_served"], limit)
+        return [read_served_slate(unpacked(record["record"])) for record in records]
+
+    async def population(self, users_max: int) -> NDArray[np.float32]:
+        """Return the embeddings of about so many users, drawn at random where there are more."""
+        records = await self._connection.fetch(SQL["population"], users_max)
+        return floats(read_embeddings([record["embedding"] for record in records]))
+
+    async def reward_totals(self) -> tuple[float, float]:
+        """Return the trials and the rewards of all arms."""
+        record = await self._connection.fetchrow(SQL["reward_totals"])
+        assert record is not None, "an aggregate always has a row"
+        return record[0], record[1]
+
+    async def drop_fitting(self, name: str) -> None:
+        """Forget what was fitted under the name."""
+        await self._connection.execute(SQL["drop_fitting"], name)
 
     async def fitting(self, name: str) -> bytes | None:
         """Return what was fitted under the name, if anything was."""

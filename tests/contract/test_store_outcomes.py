@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import AsyncIterator
 
+import numpy as np
 import pytest
 
 from attune.consent import Consent
@@ -12,6 +13,7 @@ from attune.contract.served import ServedItem, ServedSlate
 from origin.storage.database import connection_pool
 from origin.storage.memory import MemoryStore
 from origin.storage.outcomes import KeptInteraction, OutboxEntry, ShownSlate
+from origin.storage.port import RewardCount, UserRow
 from origin.storage.postgres import PostgresStore
 
 NOW_MS = 1_700_000_000_000
@@ -25,7 +27,8 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
         return
     async with connection_pool(request.getfixturevalue("postgres_url"), 4) as pool:
         await pool.execute(
-            "TRUNCATE impressions, interactions, open_slates, outbox, served_slates, fittings"
+            "TRUNCATE impressions, interactions, open_slates, outbox, served_slates, fittings,"
+            " users, posteriors"
         )
         yield PostgresStore(pool)
 
@@ -138,6 +141,23 @@ async def test_what_was_fitted_is_replaced_by_what_is_fitted_later(store: Store)
     async with store.transaction() as transaction:
         assert await transaction.fitting("x") == b"2"
         assert await transaction.fitting("y") is None
+
+
+async def test_drift_reads_users_decisions_and_all_rewards(store: Store) -> None:
+    vector = np.full(64, 0.125, dtype=np.float32)
+    async with store.transaction() as transaction:
+        assert (await transaction.population(9)).shape == (0, 64)
+        assert await transaction.reward_totals() == (0.0, 0.0)
+        await transaction.put_users([UserRow(f"u{n}", vector) for n in range(7)])
+        await transaction.add_rewards([RewardCount("i", "a", 2, 1), RewardCount("i", "b", 3, 0.5)])
+        await transaction.add_served([served("a"), served("b", at_ms=NOW_MS + 1)], NOW_MS)
+        await transaction.put_fitting("x", b"1", NOW_MS)
+        await transaction.drop_fitting("x")
+    async with store.transaction() as transaction:
+        assert np.array_equal(await transaction.population(5), np.tile(vector, (5, 1)))
+        assert await transaction.reward_totals() == (5.0, 1.5)
+        assert await transaction.latest_served(1) == [served("b", at_ms=NOW_MS + 1)]
+        assert await transaction.fitting("x") is None
 
 
 async def test_old_outcomes_go_a_bounded_number_at_a_time(store: Store) -> None:

@@ -66,6 +66,22 @@ FROM latest CROSS JOIN LATERAL unnest(item_ids, positions) AS shown(item_id, pos
 LEFT JOIN acted ON acted.slate_id = latest.slate_id AND acted.item_id = shown.item_id
 GROUP BY shown.item_id, shown.position
 
+-- name: latest_served
+SELECT record FROM served_slates ORDER BY served_at_ms DESC, slate_id DESC LIMIT $1
+
+-- name: population
+-- Some pages of the table: of two times as many users as are wanted, by the last ANALYZE's count.
+SELECT embedding FROM users TABLESAMPLE SYSTEM (
+    (SELECT CASE WHEN reltuples > 0 THEN least(100, 200.0 * $1 / reltuples) ELSE 100 END
+     FROM pg_class WHERE oid = 'users'::regclass)
+) LIMIT $1
+
+-- name: reward_totals
+SELECT coalesce(sum(impressions), 0), coalesce(sum(reward), 0) FROM posteriors
+
+-- name: drop_fitting
+DELETE FROM fittings WHERE name = $1
+
 -- name: fitting
 SELECT value FROM fittings WHERE name = $1
 
