@@ -20,6 +20,16 @@ class Identified(Protocol):
         """Return the id under which it counts once."""
         ...
 
+    @property
+    def user_id(self) -> str | None:
+        """Return whose it is, None where it is nobody's."""
+        ...
+
+    @property
+    def occurred_at_ms(self) -> int:
+        """Return when it happened, as far as the sender knows."""
+        ...
+
 
 Row = TypeVar("Row", bound=Identified)
 

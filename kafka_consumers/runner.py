@@ -23,6 +23,7 @@ from typing import Generic, Protocol, TypeVar
 import asyncpg
 import numpy as np
 
+from kafka_consumers.erasure import spared_places
 from kafka_consumers.read_ahead import AssignmentChangedError, reading_ahead
 from kafka_consumers.reading import BatchT, Reading, Row, Topic
 from kafka_consumers.seen import REMEMBERED_MAX, Hashes, SeenWindows, hashed
@@ -254,10 +255,12 @@ class Runner(Generic[Row, BatchT]):
         if not len(fresh):
             return {}
         places: list[int] = fresh.tolist()
+        spared = await spared_places([found[place][1] for place in places], transaction)
+        places = [places[place] for place in spared]
         rows = [found[place][1] for place in places]
         records = [reading.records[found[place][0]] for place in places]
         batch = self._topic.batch(rows, records, now_ms)
-        for processor in self._processors:
+        for processor in self._processors if rows else ():
             await processor.process(batch, transaction)
         partitions, hashes = partitions[fresh], hashes[fresh]
         return {part: hashes[partitions == part] for part in np.unique(partitions).tolist()}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kafka_consumers.chores import Chore
-    from kafka_consumers.groups import EventRunner
+    from kafka_consumers.groups import AnyRunner
     from kafka_consumers.rewards import Rewards
     from origin.event_log.port import EventLog
     from origin.settings import Settings
@@ -84,7 +84,7 @@ def _when_all_answers(consume: Callable[[], None]) -> None:
 async def _consume(
     settings: "Settings", database_url: str, only: tuple[str, ...], as_json: bool
 ) -> None:
-    from kafka_consumers.groups import LEARNING, event_runners
+    from kafka_consumers.groups import LEARNING, event_runners, record_runners
     from kafka_consumers.rewards import Rewards
     from origin.event_log import open_configured_log
     from origin.storage.database import connection_pool, migrate
@@ -97,7 +97,11 @@ async def _consume(
     ):
         store = PostgresStore(pool)
         rewards = Rewards(settings.reward_window_ms)
-        runners = event_runners(log, store, rewards)
+        retention_ms = settings.topic_retention_hours * 3_600_000
+        runners = [
+            *event_runners(log, store, rewards),
+            *record_runners(log, store, retention_ms),
+        ]
         groups = {runner.group for runner in runners}
         if unknown := set(only) - groups:
             known = ", ".join(sorted(groups))
@@ -131,7 +135,7 @@ def chores_of(
 
 
 async def _until_stopped(
-    runners: "Sequence[EventRunner]", chores: "list[Chore]", as_json: bool
+    runners: "Sequence[AnyRunner]", chores: "list[Chore]", as_json: bool
 ) -> None:
     from kafka_consumers.chores import do_chores
 
@@ -158,7 +162,7 @@ async def _until_stopped(
         _say(runner, as_json)
 
 
-async def _report(runners: "Sequence[EventRunner]", as_json: bool) -> None:
+async def _report(runners: "Sequence[AnyRunner]", as_json: bool) -> None:
     reported = dict.fromkeys((runner.group for runner in runners), -1)
     while True:
         await asyncio.sleep(STATUS_INTERVAL_S)
@@ -168,7 +172,7 @@ async def _report(runners: "Sequence[EventRunner]", as_json: bool) -> None:
             reported[runner.group] = runner.progress.batches
 
 
-def _say(runner: "EventRunner", as_json: bool) -> None:
+def _say(runner: "AnyRunner", as_json: bool) -> None:
     progress = runner.progress
     if as_json:
         head = {"at_ms": time.time_ns() // 1_000_000, "group": runner.group}

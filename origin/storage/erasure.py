@@ -22,6 +22,10 @@ class ErasureTransaction(Protocol):
         """Return for those users who were erased the instant until which that holds."""
         ...
 
+    async def latest_erasure_ms(self) -> int:
+        """Return the latest instant until which anybody was erased, -1 where nobody was."""
+        ...
+
     async def add_receipt(self, receipt: ErasureReceipt) -> None:
         """Keep the receipt; the first one of a request stays."""
         ...

@@ -254,6 +254,10 @@ class MemoryLearning(MemoryOutcomes):
         erased = self._tables.erased
         return {user_id: erased[user_id] for user_id in user_ids if user_id in erased}
 
+    async def latest_erasure_ms(self) -> int:
+        """Return the latest instant until which anybody was erased, -1 where nobody was."""
+        return max(self._tables.erased.values(), default=-1)
+
     async def add_receipt(self, receipt: ErasureReceipt) -> None:
         """Keep the receipt; the first one of a request stays."""
         self._writes.append(lambda: self._tables.receipts.setdefault(receipt.erasure_id, receipt))

@@ -34,6 +34,11 @@ class PostgresErasures:
         records = await self._connection.fetch(SQL["erased_users"], list(names))
         return {names[hashed]: erased_at_ms for hashed, erased_at_ms in records}
 
+    async def latest_erasure_ms(self) -> int:
+        """Return the latest instant until which anybody was erased, -1 where nobody was."""
+        latest = await self._connection.fetchval(SQL["latest_erasure"])
+        return -1 if latest is None else latest
+
     async def add_receipt(self, receipt: ErasureReceipt) -> None:
         """Keep the receipt; the first one of a request stays."""
         await self._connection.execute(

@@ -59,12 +59,15 @@ async def test_what_a_user_did_until_the_request_is_gone_and_counted(store: Stor
 
 
 async def test_the_latest_erasure_of_a_user_is_remembered(store: Store) -> None:
+    async with store.transaction() as transaction:
+        assert await transaction.latest_erasure_ms() == -1
     for requested_at_ms in (NOW_MS + 5, NOW_MS):
         async with store.transaction() as transaction:
             request = ErasureRequest("e", "ann", requested_at_ms)
             await transaction.erase_user(request, TOPICS)
     async with store.transaction() as transaction:
         assert await transaction.erased_users(["ann", "bob"]) == {"ann": NOW_MS + 5}
+        assert await transaction.latest_erasure_ms() == NOW_MS + 5
 
 
 async def test_the_first_receipt_of_a_request_stays(store: Store) -> None:

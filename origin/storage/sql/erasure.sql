@@ -36,6 +36,9 @@ SELECT (SELECT count(*) FROM gone_users) AS users,
 -- name: erased_users
 SELECT user_hash, erased_at_ms FROM erased_users WHERE user_hash = ANY($1::bytea[])
 
+-- name: latest_erasure
+SELECT max(erased_at_ms) FROM erased_users
+
 -- name: add_receipt
 INSERT INTO erasure_receipts (erasure_id, requested_at_ms, erased_at_ms, log_expires_at_ms, removed)
 VALUES ($1, $2, $3, $4, $5::jsonb)
