@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtr
 
-from origin.bandits.port import Arms, Choice, Matrix, Vector
+from origin.bandits.port import Arms, Bandit, Choice, Matrix, Vector
 from origin.bandits.rates import Rates
 
 HORIZON_PULLS = 30_000.0
@@ -56,7 +56,7 @@ def indices(alpha: Vector, beta: Vector, horizon_pulls: float) -> Vector:
     return found
 
 
-class HorizonIndex:
+class HorizonIndex(Bandit):
     """The rule over K arms; deterministic given what it learned, ties to the lowest arm."""
 
     def __init__(
@@ -73,14 +73,11 @@ class HorizonIndex:
         self._stale: list[int] = []
 
     def draw(self, features: Matrix | None, rng: np.random.Generator) -> int:
-        """Return the arm with the highest index, and count it as pending."""
+        """Return the arm with the highest index."""
         if self._stale:
             self._refresh(np.unique(self._stale))
             self._stale = []
-        arm = int(self._indices.argmax())
-        self.rates.pending[arm] += 1.0
-        self._stale.append(arm)
-        return arm
+        return int(self._indices.argmax())
 
     def choose(self, features: Matrix | None, rng: np.random.Generator) -> Choice:
         """Return that arm: nothing else could have been chosen."""
@@ -97,6 +94,11 @@ class HorizonIndex:
             self._stale = []
         else:
             self._stale = list({*self._stale, *arms.tolist()})
+
+    def wait_for(self, arm: int) -> None:
+        """Count the pull as pending: its arm becomes a little less curious."""
+        self.rates.pending[arm] += 1.0
+        self._stale.append(arm)
 
     def _refresh(self, arms: Arms) -> None:
         """Work out the indices of these arms again."""

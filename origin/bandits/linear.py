@@ -8,13 +8,13 @@ Li et al., "A Contextual-Bandit Approach to Personalized News Article Recommenda
 
 import numpy as np
 
-from origin.bandits.port import Arms, Choice, Matrix, Vector
+from origin.bandits.port import Arms, Bandit, Choice, Matrix, Vector
 
 WIDTH = 0.3
 """Deviations of optimism; 1 and more lose by exploring at click rates of some percent."""
 
 
-class SharedLinUcb:
+class SharedLinUcb(Bandit):
     """One theta for all arms. Memory is two D x D matrices."""
 
     def __init__(self, dimension: int, width: float = WIDTH, discount: float = 1.0) -> None:
@@ -49,7 +49,7 @@ class SharedLinUcb:
         self._theta = self._inverse @ self._moment
 
 
-class DisjointLinUcb:
+class DisjointLinUcb(Bandit):
     """A theta per arm over the same context. Memory is K times two D x D matrices."""
 
     def __init__(self, arm_count: int, dimension: int, width: float = WIDTH) -> None:

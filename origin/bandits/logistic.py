@@ -15,14 +15,14 @@ the draws, its propensity is exact, and every arm has support.
 import numpy as np
 from scipy.special import expit
 
-from origin.bandits.port import Arms, Choice, Matrix, Vector, drawn
+from origin.bandits.port import Arms, Bandit, Choice, Matrix, Vector, drawn
 
 DRAWS = 128
 FLOOR = 0.005
 NEWTON_STEPS = 8
 
 
-class LogisticThompson:
+class LogisticThompson(Bandit):
     """The rule for features of D numbers."""
 
     def __init__(

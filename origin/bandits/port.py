@@ -1,7 +1,7 @@
 """What every bandit can do: choose an arm with its propensity, and learn from batches of rewards.
 
-Rewards may come late and together: a choice carries everything that learning from it needs (the
-arm, its features), so nothing is remembered between a choice and its reward but a count.
+Rewards may come late and together. Whoever keeps them waiting hands back arm and features with the
+reward, so that nothing is remembered of a choice; at most it is counted (`wait_for`).
 """
 
 from dataclasses import dataclass
@@ -38,6 +38,12 @@ class Bandit(Protocol):
         """Fold in rewards in [0, 1] of arms (B,) whose features were (B, D)."""
         ...
 
+    def wait_for(self, arm: int) -> None:
+        """Hear that a pull's reward will come after further choices; most need not care.
+
+        Every pull that is waited for must be learned from in the end, with 0 when nothing came.
+        """
+
 
 def drawn(probabilities: Vector, rng: np.random.Generator) -> Choice:
     """Return an arm drawn from a distribution over arms, (K,)."""
@@ -46,8 +52,8 @@ def drawn(probabilities: Vector, rng: np.random.Generator) -> Choice:
     return Choice(arm, float(probabilities[arm]))
 
 
-class WithFloor:
-    """Another bandit that plays a uniformly random arm in a share of its choices.
+class WithFloor(Bandit):
+    """A deterministic bandit that plays a uniformly random arm in a share of its choices.
 
     Every arm then has support, so that what is logged can judge any other policy; on top of a
     greedy bandit it is epsilon-greedy.
@@ -64,22 +70,25 @@ class WithFloor:
         return self._bandit.draw(features, rng)
 
     def choose(self, features: Matrix | None, rng: np.random.Generator) -> Choice:
-        """Return an arm; its propensity counts both ways in which it can be reached.
-
-        That takes the inner bandit's probability of the arm, hence an inner one that is
-        deterministic given its state.
-        """
-        favourite = self._bandit.draw(features, rng)
-        arm = int(rng.integers(self._count)) if rng.random() < self._share else favourite
+        """Return an arm; its propensity counts both ways in which it can be reached."""
+        favourite = self._bandit.choose(features, rng)
+        assert favourite.propensity == 1.0, "the probabilities of a bandit that draws are not known"
+        arm = favourite.arm
+        if rng.random() < self._share:
+            arm = int(rng.integers(self._count))
         uniform = self._share / self._count
-        return Choice(arm, uniform + (1.0 - self._share if arm == favourite else 0.0))
+        return Choice(arm, uniform + (1.0 - self._share if arm == favourite.arm else 0.0))
 
     def learn(self, arms: Arms, rewards: Vector, features: Matrix | None) -> None:
         """Let the inner bandit learn."""
         self._bandit.learn(arms, rewards, features)
 
+    def wait_for(self, arm: int) -> None:
+        """Tell the inner bandit."""
+        self._bandit.wait_for(arm)
 
-class Uniform:
+
+class Uniform(Bandit):
     """Random choice: what everything is measured against."""
 
     def __init__(self, arm_count: int) -> None:

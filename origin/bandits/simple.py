@@ -4,14 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc
 
-from origin.bandits.port import Arms, Choice, Matrix, Vector, drawn
+from origin.bandits.port import Arms, Bandit, Choice, Matrix, Vector, drawn
 from origin.bandits.rates import Rates
 
 NODES = 48
 SPREAD_DEVIATIONS = 6.0
 
 
-class Greedy:
+class Greedy(Bandit):
     """The arm with the highest expected rate; with a fitted prior this is no fool.
 
     An arm that disappoints falls below those never tried, so it goes through the arms until one
@@ -24,25 +24,20 @@ class Greedy:
         self.rates = rates
 
     def draw(self, features: Matrix | None, rng: np.random.Generator) -> int:
-        """Return the best arm; of equals, one at random."""
+        """Return the best arm; of equals the first."""
         rates = self.rates
-        means = rates.alpha / (rates.alpha_prior + rates.beta_prior + rates.pulls)
-        best = np.flatnonzero(means == means.max())
-        return int(best[0] if len(best) == 1 else rng.choice(best))
+        return int((rates.alpha / (rates.alpha_prior + rates.beta_prior + rates.pulls)).argmax())
 
     def choose(self, features: Matrix | None, rng: np.random.Generator) -> Choice:
-        """Return the best arm with its probability: ties share it."""
-        rates = self.rates
-        means = rates.alpha / (rates.alpha_prior + rates.beta_prior + rates.pulls)
-        best = (means == means.max()).astype(np.float64)
-        return drawn(best / best.sum(), rng)
+        """Return that arm: nothing else could have been chosen."""
+        return Choice(self.draw(features, rng), 1.0)
 
     def learn(self, arms: Arms, rewards: Vector, features: Matrix | None) -> None:
         """Fold in rewards."""
         self.rates.learn(arms, rewards)
 
 
-class Ucb1:
+class Ucb1(Bandit):
     """The highest mean plus sqrt(2 ln t / n); knows no prior (Auer et al., 2002)."""
 
     def __init__(self, arm_count: int) -> None:
@@ -68,7 +63,7 @@ class Ucb1:
         np.add.at(self._pulls, arms, 1.0)
 
 
-class BetaThompson:
+class BetaThompson(Bandit):
     """Each arm as often as it may be the best (Thompson, 1933; Chapelle & Li, 2011)."""
 
     def __init__(self, rates: Rates) -> None:

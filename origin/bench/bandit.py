@@ -158,6 +158,8 @@ def run_job(job: Job) -> Run:
         started_ns = time.thread_time_ns()
         arm = bandit.draw(seen, rng)
         choosing_ns += time.thread_time_ns() - started_ns
+        if job.batch > 1:
+            bandit.wait_for(arm)
         top = float(situation.rates.max())
         lost, best = lost + top - float(situation.rates[arm]), best + top
         reward = float(rewards_rng.random() < situation.rates[arm])

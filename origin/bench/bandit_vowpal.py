@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 import numpy as np
 
-from origin.bandits.port import Arms, Choice, Matrix, Vector, drawn
+from origin.bandits.port import Arms, Bandit, Choice, Matrix, Vector, drawn
 
 OPTIONS = {
     "vw_epsilon": "--epsilon 0.1 --cb_type dm",
@@ -42,7 +42,7 @@ def workspace(arguments: str) -> Workspace:
     return cast("Workspace", library.Workspace(f"{arguments} --quiet"))
 
 
-class VowpalWabbit:
+class VowpalWabbit(Bandit):
     """The library behind our port. What was chosen last is what is learned from next."""
 
     def __init__(self, options: str, arm_count: int, *, contextual: bool, seed: int) -> None:

@@ -141,10 +141,19 @@ def test_a_category_stands_alone_as_far_as_it_was_seen() -> None:
 def test_pulls_without_a_reward_yet_spread_over_the_arms() -> None:
     rng = np.random.default_rng(1)
     bandit = HorizonIndex(Rates(50))
-    waiting = [bandit.draw(None, rng) for _ in range(50)]
+    waiting = []
+    for _ in range(50):
+        waiting.append(bandit.draw(None, rng))
+        bandit.wait_for(waiting[-1])
     assert len(set(waiting)) == 50
     bandit.learn(np.array(waiting), np.zeros(50), None)
     assert not bandit.rates.pending.any()
+
+
+def test_a_floor_refuses_a_bandit_whose_probabilities_it_cannot_know() -> None:
+    bandit = WithFloor(BetaThompson(Rates(4)), 4, 0.1)
+    with pytest.raises(AssertionError, match="not known"):
+        bandit.choose(None, np.random.default_rng(0))
 
 
 def test_an_arm_is_worth_more_the_less_is_known_and_the_longer_it_pays() -> None:
