@@ -27,8 +27,11 @@ from origin.bandits.port import Arms, Bandit, Choice, Matrix, Vector
 from origin.bandits.rates import Rates
 
 HORIZON_PULLS = 30_000.0
-GROWTH = 1.0
+"""Where the horizon starts. Once more was pulled, it is the number of pulls so far: who stayed for
+n pulls will likely stay for n more, and a horizon that stands still locks in (ADR 13)."""
+
 HORIZON_STEP = 1.1
+"""Growth after which all indices are worked out again: they change with its logarithm's root."""
 
 
 def psi(s: Vector) -> Vector:
@@ -59,24 +62,23 @@ def indices(alpha: Vector, beta: Vector, horizon_pulls: float) -> Vector:
 class HorizonIndex(Bandit):
     """The rule over K arms; deterministic given what it learned, ties to the lowest arm."""
 
-    def __init__(
-        self, rates: Rates, horizon_pulls: float = HORIZON_PULLS, growth: float = GROWTH
-    ) -> None:
+    def __init__(self, rates: Rates, horizon_pulls: float = HORIZON_PULLS) -> None:
         """Choose by these beliefs.
 
         Args:
-            rates: the beliefs; with a discount, ``horizon_pulls`` should not exceed its memory.
-            horizon_pulls: how many pulls profit from what is learned now.
+            rates: the beliefs; with a discount, no horizon exceeds their memory.
+            horizon_pulls: how many pulls profit from what is learned now, to begin with.
         """
-        self.rates, self._horizon, self._growth = rates, horizon_pulls, growth
-        self._indices = indices(rates.alpha, rates.beta, horizon_pulls)
-        self._stale: list[int] = []
+        self.rates, self._horizon = rates, min(horizon_pulls, rates.memory_pulls)
+        self._indices = indices(rates.alpha, rates.beta, self._horizon)
+        self._stale: set[int] = set()
 
     def draw(self, features: Matrix | None, rng: np.random.Generator) -> int:
         """Return the arm with the highest index."""
         if self._stale:
-            self._refresh(np.unique(self._stale))
-            self._stale = []
+            arms = np.array(sorted(self._stale), dtype=np.int64)
+            self._indices[arms] = self._index_of(arms)
+            self._stale.clear()
         return int(self._indices.argmax())
 
     def choose(self, features: Matrix | None, rng: np.random.Generator) -> Choice:
@@ -86,23 +88,19 @@ class HorizonIndex(Bandit):
     def learn(self, arms: Arms, rewards: Vector, features: Matrix | None) -> None:
         """Fold in rewards."""
         everything = self.rates.learn(arms, rewards)
-        horizon = self._growth * self.rates.learned
+        horizon = min(float(self.rates.learned), self.rates.memory_pulls)
         if horizon > HORIZON_STEP * self._horizon:
             self._horizon, everything = horizon, True
         if everything:
             self._indices = self._index_of(np.arange(len(self._indices)))
-            self._stale = []
+            self._stale.clear()
         else:
-            self._stale = list({*self._stale, *arms.tolist()})
+            self._stale.update(arms.tolist())
 
     def wait_for(self, arm: int) -> None:
         """Count the pull as pending: its arm becomes a little less curious."""
         self.rates.pending[arm] += 1.0
-        self._stale.append(arm)
-
-    def _refresh(self, arms: Arms) -> None:
-        """Work out the indices of these arms again."""
-        self._indices[arms] = self._index_of(arms)
+        self._stale.add(arm)
 
     def _index_of(self, arms: Arms) -> Vector:
         """Return the indices of these arms, their beliefs narrowed by what is pending."""

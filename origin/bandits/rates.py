@@ -1,5 +1,7 @@
 """What is known of each arm's click rate: discounted counts and a Beta prior fitted to all arms."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +41,7 @@ class Rates:
         self.pulls: Vector = np.zeros(arm_count)
         self.pending: Vector = np.zeros(arm_count)
         self.learned = 0
+        self.memory_pulls = 1.0 / (1.0 - discount) if discount < 1.0 else math.inf
         self._discount, self._groups, self._fit = discount, groups, fit
         self._prior, self._refit_at = prior, REFIT_FIRST
         self.alpha_prior: Vector = np.full(arm_count, prior[0] * prior[1])

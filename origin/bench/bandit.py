@@ -123,7 +123,7 @@ def bandit_of(method: str, environment: Environment, seed: int) -> tuple[Bandit,
     discount = 1.0 - 1.0 / DRIFT_MEMORY
     plain: dict[str, Callable[[], Bandit]] = {
         "horizon_index": lambda: HorizonIndex(Rates(count)),
-        "horizon_index_discounted": lambda: HorizonIndex(Rates(count, discount), DRIFT_MEMORY),
+        "horizon_index_discounted": lambda: HorizonIndex(Rates(count, discount)),
         "greedy_fitted": lambda: Greedy(Rates(count)),
         "epsilon_greedy": lambda: WithFloor(
             Greedy(Rates(count, fit=False, prior=NO_PRIOR)), count, EPSILON
