@@ -35,7 +35,7 @@ CATEGORIES = ("shoes", "lamps", "books", "chairs")
 @contextmanager
 def stand_in_origin(candidates: int = 64) -> Iterator[str]:
     """Yield the address of an origin whose bundles hold this many candidates."""
-    handler = type("BoundHandler", (_Handler,), {"columns": _columns(candidates)})
+    handler = type("BoundHandler", (_Handler,), {"columns": columns_of(candidates)})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -58,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer a bundle question; take anything else."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/v1/bundle":
-            bundle = _bundle(read_bundle_request(unpacked(body)), self.columns)
+            bundle = bundle_of(read_bundle_request(unpacked(body)), self.columns)
             self._send(200, packed(pack_bundle(bundle)))
         else:
             self._send(202, b"{}")
@@ -83,7 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _bundle(question: BundleRequest, columns: Candidates) -> Bundle:
+def bundle_of(question: BundleRequest, columns: Candidates) -> Bundle:
+    """Return a bundle of these candidates for whoever asks."""
     own = question.user_id is not None
     rng = random.Random(question.user_id or "")  # noqa: S311 - a synthetic visitor
     return Bundle(
@@ -107,7 +108,8 @@ def _bundle(question: BundleRequest, columns: Candidates) -> Bundle:
     )
 
 
-def _columns(count: int) -> Candidates:
+def columns_of(count: int) -> Candidates:
+    """Return so many candidates of a synthetic catalogue."""
     rng = random.Random(count)  # noqa: S311 - a synthetic catalogue
     ids = tuple(f"item-{number:04d}" for number in range(count))
     features = np.random.default_rng(count).normal(size=count * len(CANDIDATE_FEATURES))

@@ -8,6 +8,9 @@ BENCHES = {
     "loop": LazyCommand(
         "origin.commands.bench_loop:command", "Event posted -> visible in another session."
     ),
+    "cache": LazyCommand(
+        "origin.commands.bench_cache:command", "Slates answered without waiting for the origin."
+    ),
     "bandit": LazyCommand(
         "origin.commands.bench_bandit:command", "Regret of our bandits beside others."
     ),
