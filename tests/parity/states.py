@@ -99,13 +99,15 @@ def random_request(rng: random.Random, now_ms: int) -> dict[str, object]:
     return {
         "schema": 1,
         "consent": consent.value,
-        "user_id": f"user-{rng.randrange(4)}" if consent is Consent.FULL else None,
+        "user_id": f"user-{rng.randrange(12)}" if consent is Consent.FULL else None,
         "session_id": f"session-{rng.randrange(1_000)}",
         "surface": rng.choice(("home", "detail")),
-        "n": rng.choice((1, 6, 12)),
+        "n": rng.choice((1, 2, 6, 12, 24, 50)),
         "context": random_context(rng).pack(),
         "recent": [_recent(rng, now_ms) for _ in range(rng.randrange(6))],
         "exclude": [f"item-{rng.randrange(200):03d}" for _ in range(rng.randrange(3))],
+        "after": [f"item-{rng.randrange(200):03d}" for _ in range(rng.choice((0, 0, 0, 24)))],
+        "categories": rng.choice(((), (), (), ("shoes",), ("lamps", "books"))),
     }
 
 

@@ -5,6 +5,7 @@ import random
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -27,14 +28,17 @@ from tests.integration.edge.conftest import free_port
 from tests.parity.front_door import DIST, Worker, front_door_config
 from tests.parity.states import NOW_MS, random_bundle, random_context, random_policy, random_request
 
-STATES = 300
+STATES = 1_000
+
+CALLS_PER_REQUEST = 200
+"""Some 2 MB a request; one by one, the way between the processes would take most of the time."""
 
 Floats = NDArray[np.float32]
 
 
-@pytest.fixture(scope="module")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    config = front_door_config(tmp_path_factory.mktemp("parity"))
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[Worker]:
+    config = front_door_config(tmp_path)
     with (
         running_edge("http://127.0.0.1:1", free_port(), config=config) as server,
         httpx.Client(base_url=server.url, timeout=30.0) as client,
@@ -53,55 +57,109 @@ def packed_arrival(rng: random.Random, now_ms: int) -> bytes:
     return bytes(msgpack.packb(arrival))
 
 
-def same_plan(ours: bytes, theirs: bytes) -> dict[str, Any]:
-    """Assert that two plans agree, byte for byte; return what is in them."""
-    assert ours == theirs
-    return cast("dict[str, Any]", msgpack.unpackb(ours))
+class Recorded:
+    """The phases in CPython, and what was called and returned."""
+
+    def __init__(self) -> None:
+        self._phases = Phases((DIST / "scorer/edge_scorer.json").read_bytes())
+        self.calls: list[tuple[object, ...]] = []
+        self.results: list[bytes | None] = []
+
+    def call(self, phase: str, *values: object) -> bytes:
+        result = cast("bytes | None", getattr(self._phases, phase)(*values))
+        self.calls.append((phase, *values))
+        self.results.append(result)
+        return result or b""
 
 
 def test_every_decision_and_every_byte_is_the_same_in_both_runtimes(worker: Worker) -> None:
-    phases = Phases((DIST / "scorer/edge_scorer.json").read_bytes())
-    rng = random.Random(20260301)
-    now_ms = NOW_MS
-    waited = 0
+    ours, rng, now_ms = Recorded(), random.Random(20260301), NOW_MS
     for state in range(STATES):
         now_ms += rng.randrange(4_000)
-        if state % 25 == 0:
+        if state % 50 == 25:
             policy = bytes(msgpack.packb(pack_policy(random_policy(rng))))
-            phases.offer_policy(policy, f'"{state}"', now_ms)
-            worker.call("offer_policy", policy, f'"{state}"', now_ms)
-        arrival = packed_arrival(rng, now_ms)
-        plan = same_plan(phases.begin(arrival), worker.call("begin", arrival))
-        handle = plan["handle"]
-        for fetch in plan.get("behind", ()):
-            payload = answer(fetch["question"], rng, now_ms)
-            offered = phases.offer_bundle(fetch["key"], payload, "origin", now_ms)
-            assert offered == worker.call("offer_bundle", fetch["key"], payload, "origin", now_ms)
-        if "wait" in plan:
-            waited += 1
-            source = rng.choice(("origin", "origin", "cache", "late", "none"))
-            came = source in ("origin", "cache")
-            payload = answer(plan["wait"]["question"], rng, now_ms) if came else b""
-            plan = same_plan(
-                phases.resume(handle, payload, source, now_ms),
-                worker.call("resume", handle, payload, source, now_ms),
-            )
-        scores = random_scores(rng, plan.get("candidates", 0))
-        assert phases.finish(handle, scores) == worker.call("finish", handle, scores)
-        phases.drop(handle)
-        worker.call("drop", handle)
-    assert phases.status() == worker.call("status")
-    report = json.loads(phases.status())
-    assert waited > STATES // 10
-    assert set(report["rungs"]) >= {"full", "stale", "popular"}
-    assert report["scorers"]["linear"] > 0
+            ours.call("offer_policy", policy, f'"{state}"', now_ms)
+        slate = visited(ours, rng, now_ms)
+        if rng.random() < 0.3 and slate["items"]:
+            click(ours, slate, rng, now_ms)
+        if state % 100 == 99:
+            ours.call("take_slates", now_ms)
+            ours.call("slates_sent", True, now_ms)
+    report = json.loads(ours.call("status"))
+    for start in range(0, len(ours.calls), CALLS_PER_REQUEST):
+        end = start + CALLS_PER_REQUEST
+        theirs = worker.calls(ours.calls[start:end])
+        for call, expected, result in zip(
+            ours.calls[start:end], ours.results[start:end], theirs, strict=True
+        ):
+            if call[0] == "take_slates":
+                # These carry floats as they are, whose last bits are the runtime's.
+                assert rounded(msgpack.unpackb(result)) == rounded(msgpack.unpackb(expected))
+            else:
+                assert result == expected, f"{call[0]} differs"
+    # Chance must not have left a part of the space out.
+    assert set(report["rungs"]) >= {"full", "stale", "popular", "static"}
+    assert min(report["scorers"]["linear"], report["scorers"]["model"]) > STATES // 20
+    assert report["rewards_pending"] > 0
+    assert report["exploration"]["explored"] > STATES // 10
+
+
+def rounded(value: object) -> object:
+    """Return the value with its floats rounded to 12 places."""
+    match value:
+        case float():
+            return round(value, 12)
+        case list():
+            return [rounded(entry) for entry in cast("list[object]", value)]
+        case dict():
+            entries = cast("dict[str, object]", value).items()
+            return {name: rounded(entry) for name, entry in entries}
+        case _:
+            return value
+
+
+def visited(ours: Recorded, rng: random.Random, now_ms: int) -> dict[str, Any]:
+    """Go through a request's phases; return its slate."""
+    plan = msgpack.unpackb(ours.call("begin", packed_arrival(rng, now_ms)))
+    handle = plan["handle"]
+    for fetch in plan.get("behind", ()):
+        payload = answer(fetch["question"], rng, now_ms)
+        ours.call("offer_bundle", fetch["key"], payload, "origin", now_ms)
+    if "wait" in plan:
+        source = rng.choice(("origin", "origin", "cache", "late", "none"))
+        came = source in ("origin", "cache")
+        payload = answer(plan["wait"]["question"], rng, now_ms) if came else b""
+        plan = msgpack.unpackb(ours.call("resume", handle, payload, source, now_ms))
+    scores = random_scores(rng, plan.get("candidates", 0))
+    slate = json.loads(ours.call("finish", handle, scores))
+    ours.call("drop", handle)
+    return cast("dict[str, Any]", slate)
+
+
+def click(ours: Recorded, slate: dict[str, Any], rng: random.Random, now_ms: int) -> None:
+    """Have somebody click an item of the slate, and the origin acknowledge it."""
+    event = {
+        "event_id": f"{rng.getrandbits(64):x}",
+        "type": rng.choice(("click", "cart", "dismiss")),
+        "consent": "cohort",
+        "session_id": "s",
+        "item_id": rng.choice(slate["items"])["item_id"],
+        "occurred_at_ms": now_ms,
+        "slate_id": slate["slate_id"],
+        "context": random_context(rng).pack(),
+    }
+    arrival = {"body": {"events": [event]}, "now_ms": now_ms, "entropy": rng.randbytes(18)}
+    plan = msgpack.unpackb(ours.call("begin_events", bytes(msgpack.packb(arrival))))
+    positions = json.dumps({"positions": {"0": rng.randrange(1_000_000)}}).encode()
+    ours.call("finish_events", plan["handle"], positions, 0, 0, now_ms)
 
 
 def answer(question: bytes, rng: random.Random, now_ms: int) -> bytes:
     """Return a bundle as the origin would make it, now and then an old one."""
     asked = read_bundle_request(msgpack.unpackb(question))
+    size = rng.choice((1, 5, 20, 60, 60, 120, 200))
     created_at_ms = now_ms - rng.choice((0, 0, 20_000, 7_200_000))
-    return bytes(msgpack.packb(pack_bundle(random_bundle(asked, rng, created_at_ms))))
+    return bytes(msgpack.packb(pack_bundle(random_bundle(asked, rng, created_at_ms, size))))
 
 
 def random_scores(rng: random.Random, rows: int) -> bytes:
