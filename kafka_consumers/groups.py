@@ -22,9 +22,12 @@ from origin.storage.port import REWARDS_GROUP, LearningStore
 EventRunner = Runner[EventRow, Batch]
 AnyRunner = Runner[Any, Any]
 
+USERS = "users"
+"""Embeddings, recent items and exposures: what the next slate needs first."""
 LEARNING = REWARDS_GROUP
+"""What the crowd and the bandit learn."""
 
-EVENT_GROUPS = (LEARNING,)
+EVENT_GROUPS = (USERS, LEARNING)
 """The groups that learn from the topic of events."""
 
 SERVED = "served"
@@ -35,9 +38,11 @@ def event_runners(
     log: EventLog, store: LearningStore, rewards: Rewards | None = None
 ) -> list[EventRunner]:
     """Return a runner for each of the groups that learn from events, with new processors."""
-    # The counters look at the users' recent items before the users' processor adds to them.
-    learning = (Counters(), MetItems(), rewards or Rewards(), Users())
-    return [Runner(log, store, EVENTS_TOPIC, LEARNING, learning)]
+    learning = (Counters(), MetItems(), rewards or Rewards())
+    return [
+        Runner(log, store, EVENTS_TOPIC, USERS, [Users()]),
+        Runner(log, store, EVENTS_TOPIC, LEARNING, learning),
+    ]
 
 
 def record_runners(

@@ -21,7 +21,6 @@ from attune.popularity import HALF_LIVES_HOURS, TRENDING
 from origin.storage.memory_learning import MemoryLearning, MemoryTables
 from origin.storage.port import (
     SEEN_ACTIONS,
-    SEEN_MAX,
     Embedding,
     ItemRow,
     LearningTransaction,
@@ -32,6 +31,7 @@ from origin.storage.port import (
     StoreCounts,
     UserRow,
     UserState,
+    seen_items,
 )
 
 Number = TypeVar("Number", bound=np.generic)
@@ -52,7 +52,7 @@ class MemoryStore:
         met = self._tables.user_items.get(user_id, {}).values()
         known = [entry for entry in met if entry.action in SEEN_ACTIONS]
         known.sort(key=lambda entry: entry.occurred_at_ms, reverse=True)
-        return UserState(row, tuple(entry.item_id for entry in known[:SEEN_MAX]))
+        return UserState(row, seen_items(row, (entry.item_id for entry in known)))
 
     async def nearest(self, embedding: Embedding, limit: int) -> Sequence[Scored]:
         """Return the available items of greatest inner product with ``embedding``, best first."""

@@ -51,6 +51,7 @@ class MemoryTables:
     seen_events: dict[tuple[str, str, int], list[SeenEvents]] = field(
         default_factory=dict[tuple[str, str, int], list[SeenEvents]]
     )
+    recent_items: dict[str, bytes] = field(default_factory=dict[str, bytes])
     users_epoch: int = field(default_factory=lambda: next(EPOCHS))
     erased: dict[str, int] = field(default_factory=dict[str, int])
     receipts: dict[str, ErasureReceipt] = field(default_factory=dict[str, ErasureReceipt])
@@ -110,10 +111,18 @@ class MemoryTables:
         self.users.pop(user_id, None)
         self.users_epoch = next(EPOCHS)
         self.user_items.pop(user_id, None)
+        self.recent_items.pop(user_id, None)
         self.outcomes.erase_user(user_id, until_ms)
         self.dead_letters[:] = [
             one for one in self.dead_letters if one.key != user_id or one.failed_at_ms > until_ms
         ]
+
+    def add_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
+        """Keep the records that are not kept yet."""
+        kept = {(one.topic, one.partition, one.offset, one.value) for one in self.dead_letters}
+        for one in letters:
+            if (one.topic, one.partition, one.offset, one.value) not in kept:
+                self.dead_letters.append(one)
 
     def put_users(self, rows: Iterable[UserRow]) -> None:
         """Insert or replace users from outside of the stream."""
@@ -197,6 +206,15 @@ class MemoryLearning(MemoryOutcomes):
         """Insert or replace the rows, from outside of the stream: imports, trainings."""
         self._writes.append(lambda: self._tables.put_users(rows))
 
+    async def recent_items(self, user_ids: Sequence[str]) -> Mapping[str, bytes]:
+        """Return what those users did lately, as far as it was put, in the form of ``recents``."""
+        known = self._tables.recent_items
+        return {user_id: known[user_id] for user_id in user_ids if user_id in known}
+
+    async def put_recent_items(self, recents: Mapping[str, bytes]) -> None:
+        """Remember what users did lately, in place of what was known."""
+        self._writes.append(lambda: self._tables.recent_items.update(recents))
+
     async def add_user_items(self, rows: Sequence[UserItem]) -> None:
         """Remember each user's latest interaction with an item."""
         self._writes.append(lambda: self._do_add_user_items(rows))
@@ -224,7 +242,7 @@ class MemoryLearning(MemoryOutcomes):
 
     async def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Keep the events that could not be processed."""
-        self._writes.append(lambda: self._tables.dead_letters.extend(letters))
+        self._writes.append(lambda: self._tables.add_dead_letters(letters))
 
     async def population(self, users_max: int) -> NDArray[np.float32]:
         """Return the embeddings of so many users."""

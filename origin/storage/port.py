@@ -78,6 +78,17 @@ class UserState:
     seen: tuple[str, ...] = ()
 
 
+def seen_items(row: UserRow, met: Iterable[str]) -> tuple[str, ...]:
+    """Return the items that must not be shown again, latest first.
+
+    Args:
+        row: the user's; its recent interactions are known before all others are counted.
+        met: items met before, latest first.
+    """
+    lately = [entry.item_id for entry in reversed(row.recent) if entry.action in SEEN_ACTIONS]
+    return tuple(dict.fromkeys((*lately, *met)))[:SEEN_MAX]
+
+
 @dataclass(frozen=True, slots=True)
 class ItemRow:
     """An item with what was learned of it.
@@ -320,6 +331,14 @@ class LearningTransaction(OutcomeTransaction, ErasureTransaction, Protocol):
         """Insert or replace the rows, from outside of the stream: imports, trainings."""
         ...
 
+    async def recent_items(self, user_ids: Sequence[str]) -> Mapping[str, bytes]:
+        """Return what those users did lately, as far as it was put, in the form of ``recents``."""
+        ...
+
+    async def put_recent_items(self, recents: Mapping[str, bytes]) -> None:
+        """Remember what users did lately, in place of what was known."""
+        ...
+
     async def add_user_items(self, rows: Sequence[UserItem]) -> None:
         """Remember each user's latest interaction with an item."""
         ...
@@ -341,7 +360,7 @@ class LearningTransaction(OutcomeTransaction, ErasureTransaction, Protocol):
         ...
 
     async def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
-        """Keep the events that could not be processed."""
+        """Keep the records that could not be processed, each once, whichever group says so."""
         ...
 
 

@@ -26,6 +26,7 @@ from origin.storage.port import (
     StoreUnavailableError,
     UserRow,
     UserState,
+    seen_items,
 )
 from origin.storage.postgres_erasure import read_receipt
 from origin.storage.postgres_learning import PostgresLearning
@@ -54,7 +55,8 @@ class PostgresStore:
             )
         if record is None:
             return UserState(UserRow(user_id))
-        return UserState(user_row(record, user_id), tuple(record["seen"]))
+        row = user_row(record, user_id)
+        return UserState(row, seen_items(row, record["seen"]))
 
     async def nearest(self, embedding: Embedding, limit: int) -> Sequence[Scored]:
         """Return the available items of greatest inner product with ``embedding``, best first."""

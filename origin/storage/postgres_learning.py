@@ -94,6 +94,16 @@ class PostgresLearning(PostgresOutcomes, PostgresErasures):
         """Insert or replace the rows, from outside of the stream: imports, trainings."""
         await self.put_user_columns(columns_of(rows))
 
+    async def recent_items(self, user_ids: Sequence[str]) -> Mapping[str, bytes]:
+        """Return what those users did lately, as far as it was put, in the form of ``recents``."""
+        records = await self._connection.fetch(SQL["recent_items"], list(user_ids))
+        return {record["user_id"]: record["recent"] for record in records}
+
+    async def put_recent_items(self, recents: Mapping[str, bytes]) -> None:
+        """Remember what users did lately, in place of what was known."""
+        columns = list(recents), list(recents.values())
+        await self._connection.execute(SQL["put_recent_items"], *columns)
+
     async def add_user_items(self, rows: Sequence[UserItem]) -> None:
         """Remember each user's latest interaction with an item."""
         await self._connection.execute(

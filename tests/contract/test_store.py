@@ -327,6 +327,8 @@ async def test_counts_say_how_much_is_held(store: Store) -> None:
         await transaction.put_users([UserRow("u", interactions=5), UserRow("v", interactions=2)])
         await transaction.add_impressions([impression("a", NOW_MS)], NOW_MS)
         await transaction.add_dead_letters([DeadLetter("events", 0, 4, "u", b"?", "bad", NOW_MS)])
+    async with store.transaction() as transaction:
+        await transaction.add_dead_letters([DeadLetter("events", 0, 4, "u", b"?", "bad", NOW_MS)])
     counts = await store.counts()
     assert (counts.items, counts.items_with_embedding, counts.users) == (6, 5, 2)
     assert (counts.interactions, counts.impressions, counts.dead_letters) == (7, 1, 1)

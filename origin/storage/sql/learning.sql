@@ -84,6 +84,14 @@ ON CONFLICT (user_id, item_id) DO UPDATE SET
 SELECT item_id, embedding FROM items
 WHERE item_id = ANY($1::text[]) AND embedding IS NOT NULL
 
+-- name: recent_items
+SELECT user_id, recent FROM recent_items WHERE user_id = ANY($1::text[])
+
+-- name: put_recent_items
+INSERT INTO recent_items (user_id, recent)
+SELECT * FROM unnest($1::text[], $2::bytea[]) AS given(user_id, recent)
+ON CONFLICT (user_id) DO UPDATE SET recent = excluded.recent
+
 -- name: add_popularity
 INSERT INTO item_counters (item_id, levels)
 SELECT given.item_id, ($2::double precision[])[(n - 1) * $3 + 1 : n * $3]
@@ -121,3 +129,4 @@ ON CONFLICT (bucket, item_id) DO UPDATE SET
 -- name: add_dead_letter
 INSERT INTO dead_letters (topic, partition, log_offset, key, value, problem, failed_at_ms)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (topic, partition, log_offset, md5(value)) DO NOTHING
