@@ -17,7 +17,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 import asyncpg
@@ -90,6 +90,8 @@ class Progress:
     outages: int = 0
     freshness_ms: int = 0
     """From append to commit, of the latest batch's oldest record."""
+    worked_s: dict[str, float] = field(default_factory=dict[str, float])
+    """Processor time of the stages that wait for nobody: decode, sift, and what processors say."""
 
 
 class Runner(Generic[Row, BatchT]):

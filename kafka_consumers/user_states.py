@@ -24,7 +24,6 @@ class UserStates:
 
     ``embeddings`` (fixed point), ``covers_until_ms``, ``interactions``, ``recents`` (as stored)
     and ``exposures`` may be changed in place by whoever writes them back with ``stored``.
-    ``erased_until_ms`` has the users who were erased: what they did until then is nobody's.
     """
 
     def __init__(self, users_max: int = USERS_MAX) -> None:
@@ -39,7 +38,6 @@ class UserStates:
         self.embeddings = np.zeros((ROWS_MIN, EMBEDDING_DIMENSION), dtype=np.int16)
         self.covers_until_ms = np.zeros(ROWS_MIN, dtype=np.int64)
         self.interactions = np.zeros(ROWS_MIN, dtype=np.int64)
-        self.erased_until_ms: dict[int, int] = {}
         self.recents: list[bytes] = []
         self.exposures: list[dict[str, int] | None] = []
 
@@ -61,8 +59,6 @@ class UserStates:
         if unknown:
             self._add(await transaction.user_columns(unknown))
             self._append([user_id for user_id in unknown if user_id not in self._places])
-            erased = await transaction.erased_users(unknown)
-            self.erased_until_ms |= {self._places[one]: at_ms for one, at_ms in erased.items()}
         known = self._places
         return np.array([known[user_id] for user_id in user_ids], dtype=np.int64)
 

@@ -9,7 +9,6 @@ far, the number of interactions before) follows from the events sorted by user.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,11 +40,11 @@ class Users:
             return
         places = await self.states.places(batch.by_user.ids, transaction)
         vectors, known = await self.vectors.of(batch.by_item.ids, transaction)
-        events = _user_events(batch, places, self.states.erased_until_ms)
+        events = _user_events(batch, places)
         seen, covers = _before(events, self.states)
         _move(events, seen, covers, vectors, known, self)
         _remember(batch, events, self.states)
-        await transaction.put_user_columns(self.states.stored(np.unique(events.users)))
+        await transaction.put_user_columns(self.states.stored(places))
 
     def forget(self) -> None:
         """Drop the users."""
@@ -68,11 +67,8 @@ class _Events:
     acts: Numbers
 
 
-def _user_events(batch: Batch, places: Numbers, erased_until_ms: Mapping[int, int]) -> _Events:
+def _user_events(batch: Batch, places: Numbers) -> _Events:
     rows = np.flatnonzero(batch.by_user.codes >= 0)
-    if erased_until_ms:
-        until_ms = np.array([erased_until_ms.get(place, -1) for place in places.tolist()])
-        rows = rows[batch.at_ms[rows] > until_ms[batch.by_user.codes[rows]]]
     actions = batch.actions[rows]
     return _Events(
         rows=rows,

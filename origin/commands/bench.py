@@ -11,6 +11,9 @@ BENCHES = {
     "cache": LazyCommand(
         "origin.commands.bench_cache:command", "Slates answered without waiting for the origin."
     ),
+    "stream": LazyCommand(
+        "origin.commands.bench_stream:command", "Events a second to durable embeddings."
+    ),
     "bandit": LazyCommand(
         "origin.commands.bench_bandit:command", "Regret of our bandits beside others."
     ),
