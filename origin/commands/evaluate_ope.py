@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from origin.evaluation.intervals import Interval
     from origin.evaluation.ope import Evaluation, Options, Progress
     from origin.evaluation.ope_log import Log, Policy
+    from origin.evaluation.ope_rows import OwnPolicy
 
 ASSUMES = {
     False: "a reward depends on the item, its position and the context, not on the other items",
@@ -30,7 +31,10 @@ ASSUMES = {
 @click.option("--campaign", help="Open Bandit layout: all, men or women, as the folders are named.")
 @click.option("--log", "log_name", default="bts", help="Open Bandit: whose log is read.")
 @click.option(
-    "--policy", "policy_name", default="random", help="Open Bandit: which policy is judged by it."
+    "--policy",
+    "policy_name",
+    help="What is judged. Open Bandit: a policy's name.  [default: random]  Our own log: target"
+    " (column target_propensity), greedy (never explore) or uniform.  [default: target]",
 )
 @click.option("--clip", type=click.FloatRange(min=0.0, min_open=True), help="Largest weight.")
 @click.option("--cascade", is_flag=True, help="Let a reward depend on the items above it, too.")
@@ -49,7 +53,7 @@ def command(
     dataset: Path,
     campaign: str | None,
     log_name: str,
-    policy_name: str,
+    policy_name: str | None,
     clip: float | None,
     cascade: bool,
     confidence: float,
@@ -73,7 +77,9 @@ def command(
             evaluation = evaluated(log, policy, options, progress)
     except LogError as error:
         raise click.ClickException(str(error)) from error
-    names = {"campaign": campaign, "log": log_name, "policy": policy_name} if campaign else {}
+    names: dict[str, FigureTree] = {"policy": policy_name or default_policy(dataset)}
+    if campaign is not None:
+        names = {"campaign": campaign, "log": log_name, **names}
     figures: dict[str, FigureTree] = {"dataset": str(dataset), **names}
     figures.update(figures_of(evaluation, log, options, own))
     if as_json:
@@ -82,23 +88,36 @@ def command(
         tell(evaluation, figures)
 
 
+def default_policy(dataset: Path) -> str:
+    """Return what is judged when nobody says."""
+    return "random" if dataset.is_dir() else "target"
+
+
 def opened(
-    dataset: Path, campaign: str | None, log_name: str, policy_name: str, progress: "Progress"
+    dataset: Path,
+    campaign: str | None,
+    log_name: str,
+    policy_name: str | None,
+    progress: "Progress",
 ) -> "tuple[Log, Policy, Log | None]":
     """Return the log, the policy on its rows, and the policy's own log if there is one."""
-    from origin.evaluation.ope_rows import read_log
+    from origin.evaluation.ope_rows import OWN_POLICIES, read_log
     from origin.evaluation.open_bandit import campaign_log, policy_named
 
+    name = policy_name or default_policy(dataset)
     if not dataset.is_dir():
         if campaign is not None:
             raise click.BadOptionUsage("campaign", "--campaign belongs to a directory")
-        log, policy = read_log(dataset, progress)
+        if name not in OWN_POLICIES:
+            problem = f"{name!r} is none of {', '.join(OWN_POLICIES)}"
+            raise click.BadParameter(problem, param_hint="--policy")
+        log, policy = read_log(dataset, cast("OwnPolicy", name), progress)
         return log, policy, None
     if campaign is None:
         raise click.BadOptionUsage("campaign", "--campaign is needed: which folder of --dataset")
     log = campaign_log(dataset, log_name, campaign)
-    policy, own = policy_named(dataset, policy_name, campaign, log)
-    return log, policy, own
+    policy, own_log = policy_named(dataset, name, campaign, log)
+    return log, policy, own_log
 
 
 def figures_of(

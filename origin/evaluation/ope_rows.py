@@ -7,17 +7,21 @@
 | position | integer from 0 | |
 | propensity | (0, 1] | the logged probability of that choice |
 | reward | [0, 1] | what it earned |
-| target_propensity | [0, 1] | probability of the same item under the policy to be judged |
-| context.NAME | text | any number of columns for the reward model |
+| target_propensity | [0, 1] | of the same item under the policy to be judged (`target`) |
+| context.NAME; device, region, entry_category | text, optional | for the reward model |
 | target_items, target_propensities | lists, optional | that policy's whole distribution |
+| explored | boolean | whether it was not the greedy choice: makes the policy `greedy` known |
+| candidates | integer | how many there were to choose from: for the policy `uniform` |
+| seen | boolean, optional | rows of slates that nobody saw are left out |
 
-Without the last two, IPS and SNIPS can be had, and nothing that needs a reward model.
+This includes what `attune export training-set` writes. Without the lists, IPS and SNIPS can be had,
+and nothing that needs a reward model.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 
@@ -25,6 +29,9 @@ from origin.dataset.rows import DatasetError, Reject, Row, format_of, open_rows
 from origin.evaluation.ope_log import ListedPolicy, Log, LogError, Spread
 
 CONTEXT = "context."
+CONTEXT_COLUMNS = ("device", "region", "entry_category")
+OwnPolicy = Literal["target", "greedy", "uniform"]
+OWN_POLICIES: tuple[OwnPolicy, ...] = ("target", "greedy", "uniform")
 ROWS_BETWEEN_REPORTS = 5_000
 
 
@@ -57,8 +64,10 @@ class Columns:
     spread_known: bool = True
 
 
-def read_log(path: Path, progress: Callable[[str, int, int], None]) -> tuple[Log, ListedPolicy]:
-    """Return the log in a CSV, JSON lines or Parquet file, and the policy that it names.
+def read_log(
+    path: Path, policy: OwnPolicy, progress: Callable[[str, int, int], None]
+) -> tuple[Log, ListedPolicy]:
+    """Return the log in a CSV, JSON lines or Parquet file, and the policy on its rows.
 
     Raises:
         LogError: naming the line and the field that is wrong.
@@ -67,7 +76,7 @@ def read_log(path: Path, progress: Callable[[str, int, int], None]) -> tuple[Log
     try:
         with open_rows(path, format_of(path)) as source:
             for number, row in enumerate(source.rows, 1):
-                add(columns, row, path)
+                add(columns, row, path, policy)
                 if number % ROWS_BETWEEN_REPORTS == 0:
                     progress("reading", source.position(), source.total)
     except DatasetError as error:
@@ -77,11 +86,13 @@ def read_log(path: Path, progress: Callable[[str, int, int], None]) -> tuple[Log
     return log_of(columns)
 
 
-def add(columns: Columns, row: Row | Reject, path: Path) -> None:
+def add(columns: Columns, row: Row | Reject, path: Path, policy: OwnPolicy) -> None:
     """Read one row into the columns."""
     if isinstance(row, Reject):
         raise LogError(f"{path}:{row.line}: {row.field} {row.problem}".replace(":  ", ": "))
     values, where = row.values, f"{path}:{row.line}"
+    if values.get("seen") in (False, "false", "False"):
+        return
     item = columns.items.code(text(values, "item_id", where))
     slate = columns.slates.code(text(values, "slate_id", where))
     position = int(number(values, "position", where, 0.0, 10_000.0))
@@ -90,15 +101,40 @@ def add(columns: Columns, row: Row | Reject, path: Path) -> None:
         (
             number(values, "reward", where, 0.0, 1.0),
             number(values, "propensity", where, 1e-12, 1.0),
-            number(values, "target_propensity", where, 0.0, 1.0),
+            target_probability(values, policy, where),
         )
     )
     if not columns.contexts and len(columns.codes) == 1:
-        columns.contexts = {name: Codebook() for name in values if name.startswith(CONTEXT)}
+        columns.contexts = {
+            name: Codebook()
+            for name in values
+            if name.startswith(CONTEXT) or name in CONTEXT_COLUMNS
+        }
     columns.context_codes.append(
         [book.code(str(values.get(name))) for name, book in columns.contexts.items()]
     )
-    add_spread(columns, values, where)
+    if policy == "target":
+        add_spread(columns, values, where)
+    else:
+        columns.spread_known = False
+
+
+def target_probability(values: Mapping[str, object], policy: OwnPolicy, where: str) -> float:
+    """Return the probability of the logged item under the policy to be judged.
+
+    `greedy` is the logged policy without its exploration: it takes what was not explored, always.
+    """
+    if policy == "target":
+        return number(values, "target_propensity", where, 0.0, 1.0)
+    if policy == "uniform":
+        return 1.0 / number(values, "candidates", where, 1.0, 1e9)
+    explored = values.get("explored")
+    if explored in (True, "true", "True"):
+        return 0.0
+    if explored in (False, "false", "False"):
+        return 1.0
+    problem = "is missing" if explored is None else f"is {explored!r}, not true or false"
+    raise LogError(f"{where}: explored {problem}")
 
 
 def add_spread(columns: Columns, values: Mapping[str, object], where: str) -> None:
