@@ -15,7 +15,7 @@ assignment - everything remembered is dropped and read anew.
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
@@ -119,6 +119,18 @@ class Runner(Generic[Row, BatchT]):
         self._backoff_s = BACKOFF_MIN_S
         self._batches_before_outage = 0
         self.progress = Progress()
+        self.observe: Callable[[int, int], None] | None = None
+        """Told of every batch that was committed: its records, and the oldest one's age then."""
+
+    @property
+    def topic_name(self) -> str:
+        """Return the topic that is read."""
+        return self._topic.name
+
+    @property
+    def positions(self) -> Mapping[int, int]:
+        """Return of each partition that is this process's how far it is."""
+        return self._positions
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Process until ``stopping`` is set; outlive outages of the log and the database."""
@@ -287,6 +299,8 @@ class Runner(Generic[Row, BatchT]):
     def _saw_age_of(self, reading: Reading[Row]) -> None:
         oldest = min(record.appended_at_ms for record in reading.records)
         self.progress.freshness_ms = _now_ms() - oldest
+        if self.observe is not None:
+            self.observe(len(reading), self.progress.freshness_ms)
 
     def _count(self, reading: Reading[Row], fresh: int, letters: int) -> None:
         readable = sum(row is not None for row in reading.rows)

@@ -5,8 +5,10 @@ import json
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -37,8 +39,22 @@ logger = logging.getLogger(__name__)
 @click.option(
     "--only", multiple=True, metavar="GROUP", help="Run this group alone; may be given repeatedly."
 )
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65_535),
+    envvar="ATTUNE_METRICS_PORT",
+    help="Serve counters for Prometheus on this port.  [default: none are served]",
+)
+@click.option(
+    "--metrics-host",
+    default="127.0.0.1",
+    envvar="ATTUNE_METRICS_HOST",
+    help="The address that they are served on.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the progress as JSON lines.")
-def command(only: tuple[str, ...], as_json: bool) -> None:
+def command(
+    only: tuple[str, ...], metrics_port: int | None, metrics_host: str, as_json: bool
+) -> None:
     """Learn from the event log until stopped (Ctrl-C): embeddings, counters, rewards.
 
     Several processes share the work; each event counts once, whatever is killed and when.
@@ -58,7 +74,9 @@ def command(only: tuple[str, ...], as_json: bool) -> None:
         logging.getLogger(client).setLevel(logging.CRITICAL)
     with postgres_at(settings.database_url, settings.home) as database_url:
         try:
-            _when_all_answers(lambda: asyncio.run(_consume(settings, database_url, only, as_json)))
+            metrics = None if metrics_port is None else (metrics_host, metrics_port)
+            work = partial(_consume, settings, database_url, only, metrics, as_json)
+            _when_all_answers(lambda: asyncio.run(work()))
         except LogUnavailableError as error:
             raise click.ClickException(str(error)) from error
         except OUTAGES as error:
@@ -82,7 +100,11 @@ def _when_all_answers(consume: Callable[[], None]) -> None:
 
 
 async def _consume(
-    settings: "Settings", database_url: str, only: tuple[str, ...], as_json: bool
+    settings: "Settings",
+    database_url: str,
+    only: tuple[str, ...],
+    metrics: tuple[str, int] | None,
+    as_json: bool,
 ) -> None:
     from kafka_consumers.groups import LEARNING, event_runners, record_runners
     from kafka_consumers.rewards import Rewards
@@ -111,7 +133,36 @@ async def _consume(
         chores = chores_of(settings, store, log, rewards) if learns else []
         where = settings.kafka_bootstrap_servers or "the database"
         click.echo(f"Learning from the event log in {where}. Ctrl-C stops.", err=True)
-        await _until_stopped(chosen, chores, as_json)
+        async with _measured(chosen, log, metrics):
+            await _until_stopped(chosen, chores, as_json)
+
+
+@asynccontextmanager
+async def _measured(
+    runners: "Sequence[EventRunner]", log: "EventLog", address: tuple[str, int] | None
+) -> AsyncIterator[None]:
+    """Serve what the runners count while the block runs, where an address is given."""
+    if address is None:
+        yield
+        return
+    from prometheus_client import start_http_server
+
+    from kafka_consumers.metrics import ConsumerMetrics
+
+    metrics = ConsumerMetrics(runners)
+    host, port = address
+    try:
+        server, _ = start_http_server(port, host, metrics.registry)
+    except OSError as error:
+        raise click.ClickException(f"--metrics-port {port} cannot be used: {error}") from error
+    click.echo(f"Counters: http://{host}:{server.server_port}/metrics", err=True)
+    watching = asyncio.create_task(metrics.watch(log))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        server.shutdown()
+        server.server_close()
 
 
 def chores_of(

@@ -78,8 +78,9 @@ def replay(
     """Read a stretch of the log again, so that what was missed is learned.
 
     Events that were learned before are known by their id and are not counted twice; so this
-    repairs gaps and changes nothing else. Processors may run meanwhile. To forget what was learned
-    and learn it anew, use `attune stream rebuild`.
+    repairs gaps and changes nothing else. Half a million events of each partition are remembered:
+    going further back is refused. Processors may run meanwhile. To forget what was learned and
+    learn it anew, use `attune stream rebuild`.
     """
     from origin.commands.stream_work import Replay, replayed
 

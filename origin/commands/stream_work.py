@@ -115,6 +115,7 @@ def replayed(wanted: Replay, confirm: Callable[[int], bool]) -> Mapping[str, Fig
         back = {
             part: min(places[part], stands[part]) for part in wanted.partitions or sorted(stands)
         }
+        _refuse_beyond_memory(stands, back)
         records = sum(stands[part] - offset for part, offset in back.items())
         if not confirm(records):
             raise click.Abort
@@ -174,6 +175,19 @@ def retried_letters(topic: str | None, letter_ids: Sequence[int] | None) -> int:
         return retried
 
     return _run(work)
+
+
+def _refuse_beyond_memory(stands: Mapping[int, int], back: Mapping[int, int]) -> None:
+    """Raise where events would be read again that the group may not know any more."""
+    from kafka_consumers.seen import REMEMBERED_MIN
+
+    for part, offset in back.items():
+        if stands[part] - offset > REMEMBERED_MIN:
+            raise click.ClickException(
+                f"partition {part} would go back by {stands[part] - offset:,} records, but only "
+                f"the last {REMEMBERED_MIN:,} are known by their ids: what is older would count "
+                "twice. Start later, or learn everything anew with `attune stream rebuild`."
+            )
 
 
 async def _places(log: EventLog, wanted: Replay) -> Mapping[int, int]:

@@ -14,6 +14,8 @@ from origin.event_log.port import LogUnavailableError
 
 LOOK_BYTES_MAX = 64 * 1024
 """Fetched of a partition to see one record of it."""
+ANSWER_TIMEOUT_S = 5.0
+"""For a whole question: the client itself would go on for 40 s while no broker answers."""
 LOOK_TIMEOUT_S = 2.0
 """For one record that is there: a healthy broker takes milliseconds."""
 
@@ -72,9 +74,10 @@ class KafkaPlaces:
     async def _reader(self) -> AsyncGenerator[AIOKafkaConsumer]:
         async with self._asking:
             try:
-                if self._consumer is None:
-                    self._consumer = await self._opened()
-                yield self._consumer
+                async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                    if self._consumer is None:
+                        self._consumer = await self._opened()
+                    yield self._consumer
             except (KafkaError, TimeoutError, OSError) as error:
                 raise LogUnavailableError(f"Kafka does not answer: {error!r}") from error
 

@@ -118,7 +118,9 @@ def _assert_learned(installation: Installation, traffic: Sequence[Event]) -> Non
     assert_same(_run(learned(installation.url)), _run(reference(traffic)))
 
 
-def test_people_can_look_after_the_stream(installation: Installation) -> None:
+def test_people_can_look_after_the_stream(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     traffic = events(600, users=10)
     first, missed = traffic[:400], traffic[400:]
     installation.append([*entries(first), *POISON])
@@ -138,6 +140,11 @@ def test_people_can_look_after_the_stream(installation: Installation) -> None:
     again = installation.run("dead-letters", "list")
     assert [one["offset"] for one in again] == [one["offset"] + 3 for one in letters]
     _assert_learned(installation, first)
+
+    # Further back than events are remembered, they would count twice.
+    with monkeypatch.context() as patch:
+        patch.setattr("kafka_consumers.seen.REMEMBERED_MIN", 30)
+        assert "would count twice" in installation.refused("replay", "--from", "start", "--yes")
 
     # Reading everything again changes nothing.
     assert installation.run("replay", "--from", "start", "--yes")[0]["records"] == 406
