@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_late
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
-from kafka_consumers.groups import EventRunner
+from kafka_consumers.groups import AnyRunner
 from origin.event_log.port import EventLog, LogUnavailableError
 from origin.stream_status import lags
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 class ConsumerMetrics:
     """The metrics of one process, in a registry of its own; ``watch`` keeps the lag current."""
 
-    def __init__(self, runners: Sequence[EventRunner]) -> None:
+    def __init__(self, runners: Sequence[AnyRunner]) -> None:
         self.registry = CollectorRegistry()
         self._runners = runners
         self._freshness = Histogram(
@@ -64,7 +64,7 @@ class ConsumerMetrics:
         """Return all of it in Prometheus' text format."""
         return generate_latest(self.registry)
 
-    async def _look(self, log: EventLog, runner: EventRunner) -> None:
+    async def _look(self, log: EventLog, runner: AnyRunner) -> None:
         stands, now_ms = dict(runner.positions), time.time_ns() // 1_000_000
         ends = await log.end_offsets(runner.topic_name) if stands else {}
         lag = lags(stands, {partition: ends[partition] for partition in stands})
@@ -88,7 +88,7 @@ class ConsumerMetrics:
 class _Counters(Collector):
     """The runners' own counts, read when Prometheus asks."""
 
-    def __init__(self, runners: Sequence[EventRunner]) -> None:
+    def __init__(self, runners: Sequence[AnyRunner]) -> None:
         self._runners = runners
 
     def collect(self) -> Iterable[CounterMetricFamily]:

@@ -139,7 +139,7 @@ async def _consume(
 
 @asynccontextmanager
 async def _measured(
-    runners: "Sequence[EventRunner]", log: "EventLog", address: tuple[str, int] | None
+    runners: "Sequence[AnyRunner]", log: "EventLog", address: tuple[str, int] | None
 ) -> AsyncIterator[None]:
     """Serve what the runners count while the block runs, where an address is given."""
     if address is None:
