@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from origin.evaluation.intervals import Interval
     from origin.evaluation.ope import Evaluation, Options, Progress
     from origin.evaluation.ope_log import Log, Policy
-    from origin.evaluation.ope_rows import OwnPolicy
 
 ASSUMES = {
     False: "a reward depends on the item, its position and the context, not on the other items",
@@ -111,7 +110,7 @@ def opened(
         if name not in OWN_POLICIES:
             problem = f"{name!r} is none of {', '.join(OWN_POLICIES)}"
             raise click.BadParameter(problem, param_hint="--policy")
-        log, policy = read_log(dataset, cast("OwnPolicy", name), progress)
+        log, policy = read_log(dataset, name, progress)
         return log, policy, None
     if campaign is None:
         raise click.BadOptionUsage("campaign", "--campaign is needed: which folder of --dataset")
