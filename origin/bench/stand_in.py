@@ -6,9 +6,10 @@ import random
 import threading
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 
 import numpy as np
 
@@ -29,13 +30,18 @@ from attune.quantisation import quantised
 from origin.packing import packed, unpacked
 
 DIMENSION = 64
+NO_SURFACES: Mapping[str, int] = MappingProxyType({})
 CATEGORIES = ("shoes", "lamps", "books", "chairs")
 
 
 @contextmanager
-def stand_in_origin(candidates: int = 64) -> Iterator[str]:
+def stand_in_origin(
+    candidates: int = 64, by_surface: Mapping[str, int] = NO_SURFACES
+) -> Iterator[str]:
     """Yield the address of an origin whose bundles hold this many candidates."""
-    handler = type("BoundHandler", (_Handler,), {"columns": columns_of(candidates)})
+    counts = {"": candidates, **by_surface}
+    columns = {surface: columns_of(count) for surface, count in counts.items()}
+    handler = type("BoundHandler", (_Handler,), {"columns": columns})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -52,13 +58,16 @@ class _Handler(BaseHTTPRequestHandler):
     """What the edge asks of an origin."""
 
     protocol_version = "HTTP/1.1"
-    columns: Candidates
+    columns: Mapping[str, Candidates]
+    """By surface; the one without a name is every other's."""
 
     def do_POST(self) -> None:
         """Answer a bundle question; take anything else."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/v1/bundle":
-            bundle = bundle_of(read_bundle_request(unpacked(body)), self.columns)
+            question = read_bundle_request(unpacked(body))
+            columns = self.columns.get(question.surface, self.columns[""])
+            bundle = bundle_of(question, columns)
             self._send(200, packed(pack_bundle(bundle)))
         else:
             self._send(202, b"{}")

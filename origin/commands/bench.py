@@ -14,6 +14,9 @@ BENCHES = {
     "stream": LazyCommand(
         "origin.commands.bench_stream:command", "Events a second to durable embeddings."
     ),
+    "edge": LazyCommand(
+        "origin.commands.bench_edge:command", "A slate at the edge beside JavaScript's answer."
+    ),
     "bandit": LazyCommand(
         "origin.commands.bench_bandit:command", "Regret of our bandits beside others."
     ),
