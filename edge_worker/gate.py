@@ -23,6 +23,11 @@ class Gate:
         self._counters = counters
         self._rate_limit = RateLimit(settings.requests_per_s, settings.burst)
 
+    @property
+    def clients(self) -> int:
+        """How many clients' rates are remembered."""
+        return len(self._rate_limit)
+
     def admit(self, arrival: Arrival) -> None:
         """Take one of the client's tokens.
 

@@ -208,6 +208,8 @@ class Phases:
             "slates_waiting": len(edge.slates),
             "rewards_pending": len(policies.rewards),
             "flights": len(self._flights),
+            "identity": "enforced" if self._gate.settings.keys.enforced else "open",
+            "clients": self._gate.clients,
             **edge.counters.as_json(),
         }
         return json.dumps(report).encode()

@@ -14,6 +14,7 @@ import { page } from "./site.js";
 const ROUTES = {
   "/v1/recommendations": { methods: { POST: recommend } },
   "/v1/events": { methods: { POST: takeEvents } },
+  "/v1/identity": { methods: { DELETE: forgetVisitor } },
   "/v1/edge/status": { methods: { GET: status } },
   "/healthz": { methods: { GET: healthy } },
 };
@@ -68,6 +69,12 @@ function failed(error) {
   if (error instanceof Refusal) return error.response();
   console.error("a request failed:", error.stack ?? error);
   return new Refusal(500, "", "an internal error, which has been logged").response();
+}
+
+/** Take the visitor's cookie away, which no script of the page can. */
+function forgetVisitor() {
+  const cookie = "attune_id=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax";
+  return new Response(null, { status: 204, headers: { "Set-Cookie": cookie } });
 }
 
 /** Answer that the worker lives, and start behind the answer what the first slate would wait for. */

@@ -74,6 +74,7 @@ def running_stack(
             "ATTUNE_ORIGIN_PORT": str(ports.origin),
             "ATTUNE_ORIGIN_URL": origin_url,
             "ATTUNE_EDGE_PORT": str(ports.edge),
+            "ATTUNE_WRITE_KEYS": inherited.get("ATTUNE_WRITE_KEYS", "demo=full"),
         }
         was_loaded = asyncio.run(_holds_items(database_url))
         if not was_loaded:

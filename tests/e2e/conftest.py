@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
 
+from attune.identity import COOKIE, Keys, read_cookie
 from origin.demo.stack import Ports, Stack, running_stack
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -26,6 +28,7 @@ CHROMIUM_ARGS = [
     "--disable-sync",
 ]
 PAGE_DEADLINE_MS = 15_000
+SECRET = "the secret with which the tests' edge signs"
 
 
 def free_port() -> int:
@@ -40,6 +43,7 @@ def stack() -> Iterator[Stack]:
     """Yield the running product, loaded with the synthetic storefront."""
     elsewhere = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS")
     inherited = {name: value for name, value in os.environ.items() if name not in elsewhere}
+    inherited |= {"ATTUNE_IDENTITY_SECRET": SECRET, "ATTUNE_WRITE_KEYS": "shop=full"}
     with TemporaryDirectory(prefix="attune-e2e-") as home:
         ports = Ports(edge=free_port(), origin=free_port())
         with running_stack(Path(home), ports, "storefront", inherited, print) as running:
@@ -94,6 +98,16 @@ class Visitor:
         """Wait until the page says that the stream has learned from the last click."""
         await self.page.wait_for_selector('#freshness[data-state="seen"]', timeout=30_000)
 
+    async def user_id(self) -> str:
+        """Return the id in the cookie that the edge has set."""
+        now_s = int(time.time())
+        values = {
+            cookie.get("name"): cookie.get("value", "") for cookie in await self.context.cookies()
+        }
+        read = read_cookie(Keys((SECRET,)), values[COOKIE], now_s)
+        assert read is not None
+        return read.user_id
+
     def bodies(self, path: str) -> list[Any]:
         """Return the bodies of the requests that went to ``path``."""
         return [body for where, body in self.sent if where == path]
@@ -124,7 +138,7 @@ WINDOW = {"width": 1280, "height": 900}
 def _listen(visitor: Visitor) -> None:
     def note(request: Request) -> None:
         path = request.url.removeprefix(visitor.url)
-        if request.method == "POST":
+        if request.method == "POST" and request.url.startswith(visitor.url):
             visitor.sent.append((path, request.post_data_json))
 
     page = visitor.page

@@ -47,13 +47,41 @@ async def test_a_click_changes_the_next_slate(arrives: Arrives) -> None:
     assert after != before
 
 
+async def test_more_continues_the_slate_without_repeating_an_item(arrives: Arrives) -> None:
+    visitor = await arrives()
+    await visitor.arrive()
+    first = await visitor.slate()
+    await visitor.page.click("#more")
+    await visitor.page.wait_for_selector(".card[data-item] >> nth=24")
+    both = await visitor.slate()
+    assert both[:13] == first
+    assert len(set(both)) == len(both) == 25
+    assert visitor.bodies("/v1/recommendations")[-1]["after"] == first
+
+
+async def test_a_category_is_kept_to(arrives: Arrives) -> None:
+    visitor = await arrives()
+    await visitor.arrive()
+    chip = visitor.page.locator("#filter button").nth(1)
+    category = await chip.inner_text()
+    await chip.click()
+    only = "() => document.querySelector('#filter [aria-pressed=true]').textContent"
+    await visitor.page.wait_for_selector("html:not(.is-waiting)")
+    assert (await visitor.page.evaluate(only)).lower() == category.lower()
+    asked = visitor.bodies("/v1/recommendations")[-1]["categories"]
+    assert [name.lower() for name in asked] == [category.lower()]
+    shown = await visitor.slate()
+    assert shown
+    assert all(item.split("-")[0] == asked[0].lower() for item in shown)
+
+
 async def test_events_reach_postgres(arrives: Arrives, stack: Stack) -> None:
     visitor = await arrives()
     await visitor.arrive()
     chosen = (await visitor.slate())[1]
     await visitor.page.wait_for_timeout(700)  # A card counts as seen after half a second.
     await visitor.look_at(chosen)
-    user_id = visitor.bodies("/v1/recommendations")[0]["user_id"]
+    user_id = await visitor.user_id()
     clicked = "SELECT count(*) FROM user_items WHERE user_id = $1 AND item_id = $2"
     assert await eventually(lambda: stored(stack, clicked, user_id, chosen)) == 1
     shown = "SELECT item_ids FROM impressions WHERE user_id = $1"
@@ -64,7 +92,7 @@ async def test_a_click_right_before_leaving_is_not_lost(arrives: Arrives, stack:
     visitor = await arrives()
     await visitor.arrive()
     chosen = (await visitor.slate())[0]
-    user_id = visitor.bodies("/v1/recommendations")[0]["user_id"]
+    user_id = await visitor.user_id()
     click = f"document.querySelector('[data-item=\"{chosen}\"] .card-open').click()"
     await visitor.page.evaluate(f"{click}; location.href = 'about:blank'")
     clicked = "SELECT count(*) FROM user_items WHERE user_id = $1 AND item_id = $2"
@@ -144,6 +172,16 @@ async def test_without_consent_nothing_is_stored_and_no_id_is_sent(arrives: Arri
     assert await visitor.context.cookies() == []
 
 
+async def test_the_cookie_is_out_of_reach_of_scripts(arrives: Arrives) -> None:
+    visitor = await arrives()
+    await visitor.arrive()
+    (cookie,) = await visitor.context.cookies()
+    assert (cookie.get("httpOnly"), cookie.get("sameSite")) == (True, "Lax")
+    assert await visitor.page.evaluate("document.cookie") == ""
+    requests = visitor.bodies("/v1/recommendations")
+    assert not any("user_id" in body for body in requests)
+
+
 async def test_global_privacy_control_means_the_crowd_only(arrives: Arrives) -> None:
     visitor = await arrives(extra_http_headers={"Sec-GPC": "1"})
     signal = "Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})"
@@ -161,11 +199,13 @@ async def test_a_new_visitor_shares_nothing_with_the_last_one(arrives: Arrives) 
     await visitor.arrive()
     await visitor.look_at((await visitor.slate())[0])
     await visitor.until_learned()
+    last_visitor = await visitor.user_id()
+    last_session = visitor.bodies("/v1/recommendations")[0]["session_id"]
     visitor.sent.clear()
     async with visitor.page.expect_request("**/v1/recommendations") as asked:
         await visitor.page.click("#new-visitor")
     body = (await asked.value).post_data_json
     await visitor.page.wait_for_selector("text=Start anywhere.")
     assert body["recent"] == []
-    user_ids = {sent["user_id"] for sent in visitor.bodies("/v1/recommendations")}
-    assert user_ids == {body["user_id"]}
+    assert await visitor.user_id() != last_visitor
+    assert body["session_id"] != last_session

@@ -45,9 +45,11 @@ before(async () => {
     let text = "";
     request.on("data", (part) => (text += part));
     request.on("end", () => {
-      asked.push({ path: request.url, body: JSON.parse(text) });
+      const { authorization } = request.headers;
+      asked.push({ path: request.url, body: text ? JSON.parse(text) : null, authorization });
       const next = answers[request.url]?.shift();
       if (next) next(response);
+      else if (request.method === "DELETE") response.writeHead(204).end();
       else if (request.url === "/v1/recommendations") {
         answer(response, 200, slate, { "Server-Timing": 'cache;desc="hit", score;dur=1.5' });
       } else answer(response, 202, { accepted: JSON.parse(text).events.length });
@@ -89,19 +91,21 @@ test("without consent nothing is stored and no id is sent twice", async () => {
   assert.deepEqual([...localStorage.keys, ...sessionStorage.keys], []);
 });
 
-test("with full consent a user and a session are kept between pages", async () => {
+test("with full consent a session is kept between pages, and the user's id by the edge alone", async () => {
   const first = client();
-  const [user, session] = [first.userId, first.sessionId];
+  const session = first.sessionId;
   const second = client({ consent: undefined });
   assert.equal(second.consent, "full");
-  assert.deepEqual([second.userId, second.sessionId], [user, session]);
+  assert.equal(second.sessionId, session);
+  await second.recommendations();
+  assert.equal("user_id" in asked.at(-1).body, false);
+  assert.deepEqual(localStorage.keys, ["attune.consent", "attune.session"]);
 });
 
 test("cohort consent keeps a session in the tab and no user", async () => {
   const attune = client({ consent: "cohort" });
   attune.track("click", "i1");
   await attune.flush();
-  assert.equal(attune.userId, null);
   assert.equal("user_id" in events()[0], false);
   assert.deepEqual(localStorage.keys, ["attune.consent"]);
   assert.deepEqual(sessionStorage.keys, ["attune.queue", "attune.recent", "attune.session"]);
@@ -115,7 +119,6 @@ test("global privacy control caps full consent at cohort", () => {
   try {
     const attune = client();
     assert.equal(attune.consent, "cohort");
-    assert.equal(attune.userId, null);
   } finally {
     delete globalThis.navigator;
   }
@@ -132,7 +135,7 @@ test("withdrawing consent erases the device and the unsent events", async () => 
   assert.deepEqual([...localStorage.keys, ...sessionStorage.keys], []);
 });
 
-test("lowering consent to cohort strips the user from unsent events", async () => {
+test("lowering consent to cohort has the cookie deleted and unsent events count for the crowd", async () => {
   const attune = client();
   answers["/v1/events"].push((response) => answer(response, 503));
   attune.track("click", "i1");
@@ -144,7 +147,39 @@ test("lowering consent to cohort strips the user from unsent events", async () =
   await attune.flush();
   const delivered = events().at(-1);
   assert.equal(delivered.consent, "cohort");
-  assert.equal("user_id" in delivered, false);
+  assert.ok(asked.some(({ path, body }) => path === "/v1/identity" && body === null));
+});
+
+test("the first answer under full consent is waited for, because it brings the cookie", async () => {
+  let release;
+  answers["/v1/recommendations"].push((response) => {
+    release = () => answer(response, 200, slate);
+  });
+  const attune = client();
+  const first = attune.recommendations();
+  attune.track("click", "i1");
+  const flushed = attune.flush();
+  await new Promise((passed) => setTimeout(passed, 80));
+  assert.deepEqual(asked.map(({ path }) => path), ["/v1/recommendations"]);
+  release();
+  await Promise.all([first, flushed]);
+  assert.equal(events().length, 1);
+});
+
+test("a token is sent under full consent alone", async () => {
+  const attune = client({ token: async () => "signed" });
+  await attune.recommendations();
+  assert.equal(asked.at(-1).authorization, "Bearer signed");
+  attune.setConsent("cohort");
+  await attune.recommendations();
+  assert.equal(asked.at(-1).authorization, undefined);
+});
+
+test("a page that continues a list says what was on the earlier ones", async () => {
+  const attune = client();
+  await attune.recommendations({ after: ["i1", "i2"], categories: ["art"] });
+  assert.deepEqual(asked.at(-1).body.after, ["i1", "i2"]);
+  assert.deepEqual(asked.at(-1).body.categories, ["art"]);
 });
 
 test("a session ends after 30 minutes of silence and takes its interactions with it", (context) => {

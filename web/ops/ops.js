@@ -50,9 +50,23 @@ function edgeTiles(edge, now) {
     shares("Rungs of the ladder", edge.rungs),
     shares("Scored by", edge.scorers),
     shares("Events", edge.events),
+    shares("Bundles renewed", edge.refreshes),
+    shares("Turned away", edge.errors),
+    shares("Served slates reported", edge.slates),
+    shares("Models", edge.models),
+    tile("Identity", edge.identity ?? "unknown", IDENTITY[edge.identity] ?? ""),
+    tile("Clients remembered", whole.format(edge.clients ?? 0), "for their rate, by a salted hash"),
     tile("Model", edge.model_version ?? "unknown", `policy ${edge.policy_version ?? 0}`),
-    tile("Bundles in memory", whole.format(edge.bundles ?? 0), edge.boots === 1 ? "1 boot" : `${edge.boots} boots`),
+    tile("Bundles in memory", whole.format(edge.bundles ?? 0), megabytes(edge.bundle_bytes)),
+    tile("Interpreter", edge.boots === 1 ? "1 boot" : `${edge.boots} boots`, "1 unless it died"),
+    tile("Rewards held here", whole.format(edge.rewards_pending ?? 0), "until a snapshot covers them"),
   ];
+}
+
+const IDENTITY = { enforced: "a cookie or a token proves it", open: "no secret: bodies are believed" };
+
+function megabytes(bytes = 0) {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 function originTiles(overview) {

@@ -99,6 +99,11 @@ export interface AttuneOptions {
   timeoutMs?: number;
   /** The category through which the visitor came in, part of every context. */
   entryCategory?: string;
+  /**
+   * A token in which your backend names a visitor who has logged in, or a function that returns one;
+   * used under full consent. Without it, the edge's cookie tells who asks.
+   */
+  token?: string | (() => string | null | Promise<string | null>);
 }
 
 export interface RecommendationsOptions {
@@ -107,6 +112,10 @@ export interface RecommendationsOptions {
   n?: number;
   /** Items that must not be in the slate; the last 200 are sent. */
   exclude?: string[];
+  /** Items of the list's earlier pages: the slate continues them without repeating one. */
+  after?: string[];
+  /** Keeps to items of these categories. */
+  categories?: string[];
   entryCategory?: string;
   /** Gives the request up early. */
   signal?: AbortSignal;
@@ -160,8 +169,6 @@ export class Attune extends EventTarget {
 
   /** The consent in force: what was stated, capped at "cohort" by Global Privacy Control. */
   readonly consent: Consent;
-  /** The pseudonymous user id; null unless the consent in force is "full". */
-  readonly userId: string | null;
   /** The session id; a new one after 30 minutes without a request or event. */
   readonly sessionId: string;
   /** The session's last 20 interactions, oldest first. */
@@ -170,8 +177,8 @@ export class Attune extends EventTarget {
   readonly pending: number;
 
   /**
-   * State what the visitor allows. Lowering it erases at once what is no longer allowed: the user
-   * id and the session id below "full", everything (unsent events included) at "none".
+   * State what the visitor allows. Lowering it erases at once what is no longer allowed: the edge's
+   * cookie and the session id below "full", everything (unsent events included) at "none".
    */
   setConsent(consent: Consent): void;
 

@@ -3,8 +3,9 @@
  *
  * What it promises:
  * - **Consent comes first.** `none` (the default) writes nothing to the device and sends no id;
- *   `cohort` keeps a session in this tab and no user id; `full` keeps a random pseudonymous user
- *   id. A browser with Global Privacy Control on is never above `cohort`.
+ *   `cohort` keeps a session in this tab and no user id; `full` lets the edge set a first-party
+ *   cookie with a pseudonymous id, which no script can read. A browser with Global Privacy Control
+ *   on is never above `cohort`.
  * - **The session lives on the device**: its last 20 interactions travel with each request, so the
  *   very next slate knows about the last click.
  * - **Events are neither lost nor counted twice.** One stays queued, in storage where consent
@@ -18,12 +19,12 @@ import { Sighting } from "./sighting.js";
 const SCHEMA = 1;
 const CONSENTS = ["full", "cohort", "none"];
 const ACTIONS = ["view", "click", "cart", "purchase", "dismiss"];
-const [CONSENT, USER, SESSION, RECENT, QUEUE] = ["consent", "user", "session", "recent", "queue"];
-const KEYS = [CONSENT, USER, SESSION, RECENT, QUEUE];
+const [CONSENT, SESSION, RECENT, QUEUE] = ["consent", "session", "recent", "queue"];
+const KEYS = [CONSENT, SESSION, RECENT, QUEUE];
 
 const SESSION_GAP_MS = 30 * 60_000;
 const RECENT_MAX = 20; // The contract's limit; older interactions are in the user's embedding.
-const EXCLUDE_MAX = 200; // The contract's limit.
+const EXCLUDE_MAX = 200; // The contract's limit; the same holds for the items of earlier pages.
 const QUEUE_MAX = 500; // About 200 KB of local storage, of the 5 MB a site may use.
 const BATCH_CHARACTERS_MAX = 20_000; // A beacon carries 64 KiB; a character takes up to 3 bytes.
 const FLUSH_AFTER_MS = 1_000; // Impressions wait this long for company, interactions do not wait.
@@ -51,7 +52,10 @@ export class Attune extends EventTarget {
   #surface;
   #timeoutMs;
   #entryCategory;
+  #token;
   #stated;
+  #introduction = null; // The first answer under full consent brings the cookie; others wait for it.
+  #forgetting = null;
   #page = new Map(); // What the storages may not or cannot hold lives as long as the page.
   #sightings = new Set();
   #beaconed = new Set();
@@ -62,12 +66,14 @@ export class Attune extends EventTarget {
   #resumeAt = 0;
   #listening = new AbortController();
 
-  constructor({ endpoint = "", surface = "home", consent, timeoutMs = 2000, entryCategory } = {}) {
+  constructor(options = {}) {
     super();
+    const { endpoint = "", surface = "home", timeoutMs = 2000, consent, entryCategory } = options;
     this.#endpoint = endpoint.replace(/\/$/, "");
     this.#surface = surface;
     this.#timeoutMs = timeoutMs;
     this.#entryCategory = entryCategory;
+    this.#token = options.token;
     const remembered = parsed(guarded(() => webStorage(CONSENT).getItem(`attune.${CONSENT}`)));
     this.#stated = checkedConsent(CONSENTS.includes(remembered) ? remembered : consent ?? "none");
     if (this.consent === "none") this.#erase(KEYS);
@@ -80,13 +86,6 @@ export class Attune extends EventTarget {
   get consent() {
     const capped = this.#stated === "full" && globalThis.navigator?.globalPrivacyControl === true;
     return capped ? "cohort" : this.#stated;
-  }
-
-  /** The pseudonymous user id, made on first use; null unless the consent in force is `full`. */
-  get userId() {
-    if (this.consent !== "full") return null;
-    if (!this.#get(USER)) this.#set(USER, randomId());
-    return this.#get(USER);
   }
 
   /** The session id; a new one after 30 minutes without a request or event. */
@@ -114,13 +113,14 @@ export class Attune extends EventTarget {
     if (this.consent !== "none") {
       this.#openSession();
       this.#set(RECENT, recent);
-      this.#store(queue.map(({ user_id: _, ...event }) => ({ ...event, consent: "cohort" })));
+      this.#store(queue.map((event) => ({ ...event, consent: "cohort" })));
     }
     this.#announce("consent", { consent: this.consent, stated: this.#stated });
   }
 
   /** Become a new visitor: erase identity, session and queue; keep the consent. */
   reset() {
+    this.#forgetVisitor();
     this.#forgetPage();
     this.#erase(this.consent === "none" ? KEYS : KEYS.filter((key) => key !== CONSENT));
     if (this.consent !== "none") this.#set(CONSENT, this.#stated);
@@ -135,6 +135,7 @@ export class Attune extends EventTarget {
   /** Ask for a slate; rejects with an AttuneError when none came in time. */
   async recommendations(options = {}) {
     const { surface = this.#surface, n = 12, exclude = [], entryCategory, signal } = options;
+    const { after = [], categories = [] } = options;
     const session = this.#openSession();
     const started = performance.now();
     const response = await this.#post(
@@ -147,6 +148,8 @@ export class Attune extends EventTarget {
         context: this.context(entryCategory),
         recent: this.recent,
         exclude: exclude.slice(-EXCLUDE_MAX),
+        ...(after.length ? { after: after.slice(-EXCLUDE_MAX) } : {}),
+        ...(categories.length ? { categories } : {}),
       },
       options.timeoutMs ?? this.#timeoutMs,
       signal,
@@ -238,8 +241,15 @@ export class Attune extends EventTarget {
   }
 
   #who(sessionId) {
-    const user = this.userId;
-    return { consent: this.consent, ...(user ? { user_id: user } : {}), session_id: sessionId };
+    return { consent: this.consent, session_id: sessionId };
+  }
+
+  /** The cookie is out of reach of scripts: only the edge can take it away. */
+  #forgetVisitor() {
+    this.#introduction = null;
+    const options = { method: "DELETE", credentials: "include", keepalive: true };
+    const forgotten = fetch(`${this.#endpoint}/v1/identity`, options).catch(() => {});
+    this.#forgetting = forgotten;
   }
 
   #record(type, fields) {
@@ -326,12 +336,32 @@ export class Attune extends EventTarget {
     const url = `${this.#endpoint}/v1/events`;
     const body = JSON.stringify({ schema: SCHEMA, events });
     const blob = new Blob([body], { type: "application/json" });
-    if (guarded(() => navigator.sendBeacon(url, blob))) return true;
-    fetch(url, { ...JSON_POST, body, keepalive: true }).catch(() => {});
+    // A beacon carries the cookie and no header, so no token.
+    if (!this.#token && guarded(() => navigator.sendBeacon(url, blob))) return true;
+    this.#request(body).then((init) => fetch(url, { ...init, keepalive: true })).catch(() => {});
     return false;
   }
 
+  async #request(body) {
+    const token = typeof this.#token === "function" ? await this.#token() : this.#token;
+    const headers = { "Content-Type": "application/json" };
+    if (token && this.consent === "full") headers.Authorization = `Bearer ${token}`;
+    return { method: "POST", credentials: "include", headers, body };
+  }
+
   async #post(path, body, timeoutMs, signal) {
+    await this.#forgetting;
+    if (this.consent !== "full") return this.#answered(path, body, timeoutMs, signal);
+    if (this.#introduction) await this.#introduction;
+    const answer = this.#answered(path, body, timeoutMs, signal);
+    this.#introduction ??= answer.then(
+      () => {},
+      () => (this.#introduction = null),
+    );
+    return answer;
+  }
+
+  async #answered(path, body, timeoutMs, signal) {
     const controller = new AbortController();
     let kind = "network";
     const stop = (why) => {
@@ -343,8 +373,8 @@ export class Attune extends EventTarget {
     signal?.addEventListener("abort", abort, { once: true });
     if (signal?.aborted) abort();
     try {
-      const options = { ...JSON_POST, body: JSON.stringify(body), signal: controller.signal };
-      const response = await fetch(this.#endpoint + path, options);
+      const init = await this.#request(JSON.stringify(body));
+      const response = await fetch(this.#endpoint + path, { ...init, signal: controller.signal });
       const { ok, status, headers } = response;
       return { ok, status, headers, body: parsed(await response.text()) };
     } catch (error) {
@@ -372,6 +402,7 @@ export class Attune extends EventTarget {
   #adopt(stated) {
     if (!CONSENTS.includes(stated) || stated === this.#stated) return;
     this.#stated = stated;
+    this.#introduction = null;
     this.#forgetPage();
     for (const key of KEYS) guarded(() => sessionStorage.removeItem(`attune.${key}`));
     this.#announce("consent", { consent: this.consent, stated });
@@ -429,8 +460,6 @@ const UNKNOWN = {
   exploration_rate: 0,
   session_shift: 0,
 };
-
-const JSON_POST = { method: "POST", headers: { "Content-Type": "application/json" } };
 
 /** Return the entries of a Server-Timing header: name, duration in ms, description. */
 export function readServerTiming(header) {

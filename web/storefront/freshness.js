@@ -22,8 +22,8 @@ export function followFreshness(attune, bundleOf, tell) {
     const mine = ++following;
     const acknowledged = Date.now() - last.occurred_at_ms;
     tell({ state: "waiting", ms: acknowledged });
-    const visitor = attune.userId;
-    const wanted = () => mine === following && attune.userId === visitor;
+    const visit = attune.sessionId; // A new visitor, or other rules for this one, begin a new one.
+    const wanted = () => mine === following && attune.sessionId === visit;
     const before = bundleOf(last.slate_id);
     const ms = await untilLearned(attune, before, last.occurred_at_ms, wanted);
     if (wanted()) tell({ state: ms ? "seen" : "late", ms: ms ?? GIVE_UP_AFTER_MS });

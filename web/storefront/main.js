@@ -4,12 +4,14 @@ import { createAttune } from "../sdk/attune.js";
 import { bindControls } from "./controls.js";
 import { openDetail } from "./detail.js";
 import { element } from "./dom.js";
+import { buildFilter } from "./filter.js";
 import { followFreshness } from "./freshness.js";
 import { buildPanel } from "./panel.js";
-import { compare, showSkeletons, showSlate } from "./slate.js";
+import { addPage, compare, showSkeletons, showSlate } from "./slate.js";
 import { lede, shortTitle } from "./words.js";
 
 const SLATE_LENGTH = 13; // A large first item and twelve: full rows at four columns and at two.
+const PAGE_LENGTH = 12; // The same without the large one.
 const PATIENCE_MS = 8_000; // A cold edge boots an interpreter first.
 const TOAST_MS = 3_200;
 
@@ -25,6 +27,7 @@ if (["full", "cohort", "none"].includes(asked)) attune.setConsent(asked);
 const known = new Map(); // Items by id, so that a step can be named after its item has gone.
 let stated = attune.consent;
 let slate = null;
+let pages = []; // What "Show more" has put behind the slate.
 let previous = null;
 let changed = null;
 let dismissed = [];
@@ -35,24 +38,26 @@ let toastTimer = 0;
 
 const itemOf = (id) => known.get(id);
 const titleOf = (id) => known.get(id)?.title;
+const filter = buildFilter($("filter"), () => ask().then(show));
 const update = buildPanel($("panel-body"), $("peek-summary"), { stateConsent });
 
 function render() {
-  const { consent, userId, recent } = attune;
-  update({ slate, changed, recent, consent, stated, userId, itemOf, freshness });
+  const { consent, recent } = attune;
+  update({ slate, changed, recent, consent, stated, itemOf, freshness });
 }
 
-/** Ask for the next slate; resolves to it, or to null when it did not come. */
-async function ask() {
+/** Ask for the next slate, or for a page that continues it; null when it did not come. */
+async function ask(page = {}) {
   request?.abort();
   request = new AbortController();
   const { signal } = request;
   document.documentElement.classList.add("is-waiting");
   const gone = attune.recent.filter(({ action }) => action === "dismiss" || action === "purchase");
   const exclude = [...new Set([...dismissed, ...gone.map((step) => step.item_id)])];
-  const options = { n: SLATE_LENGTH, exclude, signal, timeoutMs: PATIENCE_MS };
+  const categories = filter.chosen();
+  const options = { n: SLATE_LENGTH, exclude, categories, signal, timeoutMs: PATIENCE_MS };
   try {
-    return await attune.recommendations(options);
+    return await attune.recommendations({ ...options, ...page });
   } catch (error) {
     if (error.kind !== "aborted") fail(error);
     return null;
@@ -70,10 +75,30 @@ function show(next) {
   for (const item of next.items) known.set(item.item_id, item);
   const cards = showSlate($("slate"), next, changed, { titleOf, open, dismiss });
   stopWatching = attune.observe(next, cards);
-  const empty = "There is nothing to show yet. Load a catalogue, then come back.";
+  pages = [];
+  filter.offer(next.items);
+  $("more").hidden = next.items.length < SLATE_LENGTH;
+  const empty = filter.chosen().length
+    ? "Nothing here is of this category. Choose another one, or everything."
+    : "There is nothing to show yet. Load a catalogue, then come back.";
   trouble(next.items.length ? null : ["An empty shelf.", empty]);
   say();
   render();
+}
+
+/** Continue the slate by a page that repeats nothing of what is shown. */
+async function showMore() {
+  const first = slate;
+  const after = [slate, ...pages].flatMap(({ items }) => items.map((item) => item.item_id));
+  const next = await ask({ n: PAGE_LENGTH, after });
+  if (!next || slate !== first) return;
+  pages.push(next);
+  for (const item of next.items) known.set(item.item_id, item);
+  const cards = addPage($("slate"), next, { titleOf, open, dismiss });
+  const [before, behind] = [stopWatching, attune.observe(next, cards)];
+  stopWatching = () => [before, behind].forEach((stop) => stop());
+  $("more").hidden = next.items.length < PAGE_LENGTH;
+  cards[0]?.querySelector("button").focus({ preventScroll: true });
 }
 
 function say() {
@@ -152,6 +177,7 @@ function stateConsent(consent) {
 async function begin(words) {
   freshness = { state: "idle", ms: 0 };
   dismissed = [];
+  filter.reset();
   if (words) toast(words);
   const next = await ask();
   changed = null;
@@ -183,6 +209,7 @@ bindControls({
   },
 });
 $("retry").addEventListener("click", () => begin());
+$("more").addEventListener("click", showMore);
 
 render();
 showSkeletons($("slate"), SLATE_LENGTH);

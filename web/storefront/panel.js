@@ -11,7 +11,7 @@ const RATE_MAX = 0.25; // The right end of the exploration gauge.
 const CONSENT = {
   full: [
     "Everything",
-    "Clicks are kept under a random id that only this browser knows, and shape what comes next.",
+    "Clicks are kept under a random id in a cookie that no script can read, and shape what comes next.",
   ],
   cohort: [
     "Crowd only",
@@ -74,12 +74,12 @@ function visit({ stateConsent }) {
     return input;
   });
   const { root, note } = facts("What may be remembered", choices, sentence);
-  const update = ({ consent, stated, userId }) => {
+  const update = ({ consent, stated }) => {
     for (const input of inputs) input.checked = input.value === stated;
     const capped = consent !== stated;
     const cap = "Your browser's privacy control lowers this to the crowd. ";
     sentence.textContent = (capped ? cap : "") + CONSENT[consent][1];
-    note.textContent = userId ? `visitor ${userId.slice(0, 6)}` : "no id";
+    note.textContent = consent === "full" ? "one cookie" : "no id";
   };
   return { root, update };
 }

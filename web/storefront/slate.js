@@ -42,6 +42,14 @@ export function showSlate(list, slate, changed, acts) {
   return cards;
 }
 
+/** Put a further page's cards behind those that are there; returns them. */
+export function addPage(list, slate, acts) {
+  const cards = slate.items.map((item) => card(item, acts));
+  list.append(...cards);
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) animate(cards, new Map());
+  return cards;
+}
+
 function places(list) {
   const cards = [...list.querySelectorAll("[data-item]")];
   return new Map(cards.map((entry) => [entry.dataset.item, entry.getBoundingClientRect()]));

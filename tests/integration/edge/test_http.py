@@ -168,5 +168,9 @@ def test_without_a_list_only_the_edges_own_pages_may_ask(running: Stand, origin:
 def test_the_page_and_the_sdk_are_served_with_their_types(running: Stand) -> None:
     page = running.client.get("/")
     assert page.headers["Content-Type"].startswith("text/html")
+    policy = page.headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"} <= set(policy)
+    assert not any("unsafe" in rule for rule in policy)
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
     sdk = running.client.get("/sdk/attune.js")
     assert sdk.headers["Content-Type"].startswith("text/javascript")

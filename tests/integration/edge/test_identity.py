@@ -163,3 +163,21 @@ def test_without_a_secret_a_body_is_believed_and_a_visitor_still_gets_a_cookie(
     assert read_cookie(Keys(), given(ask(running)), int(time.time())) is not None
     refused = ask(running, token=signed_token(KEYS, "u1", int(time.time()) + 60))
     assert refused.status_code == 401
+
+
+def test_a_visitor_who_wants_to_be_another_has_the_cookie_taken_away(guarded: Stand) -> None:
+    answer = guarded.client.delete("/v1/identity")
+    assert answer.status_code == 204
+    assert answer.headers["Set-Cookie"].startswith(f"{COOKIE}=; Path=/; Max-Age=0;")
+
+
+def test_a_client_that_asks_too_often_is_told_to_wait() -> None:
+    settings = {"ATTUNE_RATE_LIMIT": "1/3", "ATTUNE_CLIENT_ADDRESS_HEADER": "X-Client"}
+    with running_stand(**settings) as stand:
+        answers = [ask(stand, user_id="u1", headers={"X-Client": "192.0.2.1"}) for _ in range(9)]
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert [answer.status_code for answer in answers[:3]] == [200, 200, 200]
+        assert len(refused) >= 1
+        assert refused[0].headers["Retry-After"] == "1"
+        assert ask(stand, user_id="u1", headers={"X-Client": "192.0.2.2"}).status_code == 200
+        assert stand.status()["clients"] == 2
