@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import count
+from operator import attrgetter, itemgetter
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -9,7 +11,6 @@ from numpy.typing import NDArray
 
 from attune.contract.decode import ContractError
 from attune.contract.event import Event, Impression, Interaction
-from attune.contract.logged import CONSENTS
 from kafka_consumers.event_rows import (
     IMPRESSION,
     EventRow,
@@ -22,7 +23,7 @@ from kafka_consumers.reading import Topic
 from origin.event_log import EVENTS
 from origin.event_log.port import Record
 
-KEPT_CONSENTS = frozenset(place for place, one in enumerate(CONSENTS) if one.allows_events)
+APPENDED_AT_MS = itemgetter(Record._fields.index("appended_at_ms"))
 
 
 class Codes(NamedTuple):
@@ -68,8 +69,8 @@ class Batch:
         A device's clock that runs ahead would put its clicks above everybody's in every decayed
         sum until the world has caught up: nothing happened after it was appended.
         """
-        said = column([row.occurred_at_ms for row in rows])
-        appended = column([record.appended_at_ms for record in records])
+        said = column(list(map(attrgetter("occurred_at_ms"), rows)))
+        appended = column(list(map(APPENDED_AT_MS, records)))
         return cls(rows, np.minimum(said, appended), now_ms)
 
     def __len__(self) -> int:
@@ -77,8 +78,14 @@ class Batch:
         return len(self.rows)
 
     @cached_property
+    def _only_interactions(self) -> bool:
+        return set(map(type, self.rows)) <= {InteractionRow}
+
+    @cached_property
     def actions(self) -> NDArray[np.int64]:
         """Return each row's place in ``ACTIONS``, -1 for an impression. (N,)"""
+        if self._only_interactions:
+            return column(list(map(attrgetter("action"), self.rows)))
         return column(
             [row.action if isinstance(row, InteractionRow) else IMPRESSION for row in self.rows]
         )
@@ -86,11 +93,13 @@ class Batch:
     @cached_property
     def by_user(self) -> Codes:
         """Return who did it; nobody where the consent is not full."""
-        return codes([row.user_id for row in self.rows])
+        return codes(list(map(attrgetter("user_id"), self.rows)))
 
     @cached_property
     def by_item(self) -> Codes:
         """Return the item of each interaction; none for impressions."""
+        if self._only_interactions:
+            return codes(list(map(attrgetter("item_id"), self.rows)))
         return codes(
             [row.item_id if isinstance(row, InteractionRow) else None for row in self.rows]
         )
@@ -125,7 +134,7 @@ def read_record(record: Record) -> EventRow | None:
     row = read_row(record.value)
     if row.user_id is not None and row.user_id.encode() != record.key:
         raise ContractError("user_id", "is not the key of the record")
-    return row if row.consent in KEPT_CONSENTS else None
+    return row if row.consent else None
 
 
 EVENTS_TOPIC = Topic(EVENTS, read_record, Batch.read)
@@ -142,9 +151,8 @@ def codes(ids: Sequence[str | None]) -> Codes:
     >>> codes(["ann", None, "bob", "ann"])
     Codes(ids=['ann', 'bob'], codes=array([ 0, -1,  1,  0], dtype=int32))
     """
-    places: dict[str | None, int] = {}
-    found = [places.setdefault(one, len(places)) for one in ids]
-    numbers = np.array(found, dtype=np.int32)
+    places: dict[str | None, int] = dict(zip(dict.fromkeys(ids), count()))
+    numbers = np.array(list(map(places.__getitem__, ids)), dtype=np.int32)
     if None in places:
         # Take the place of "nobody" out of the count.
         nobody = places.pop(None)

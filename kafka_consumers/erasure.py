@@ -88,6 +88,8 @@ async def spared_places(rows: Sequence[Identified], transaction: LearningTransac
     """Return the places of the rows that no erased user caused before the erasure."""
     everything = list(range(len(rows)))
     latest_ms = await transaction.latest_erasure_ms()
+    if latest_ms <= 0:
+        return everything
     users = {row.user_id for row in rows if row.occurred_at_ms <= latest_ms}
     if not any(users):
         return everything

@@ -97,7 +97,7 @@ def read_row(value: bytes) -> EventRow:
         row.user_id = None
     elif row.user_id is None:
         raise ContractError("user_id", "is required when the consent is full")
-    if isinstance(row, ImpressionRow) and not (
+    if type(row) is ImpressionRow and not (
         len(row.item_ids) == len(row.positions) == len(row.propensities)
     ):
         raise ContractError("items", "must be three lists of one length")

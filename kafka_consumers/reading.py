@@ -3,10 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Generic, Protocol, Self, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Generic, Protocol, Self, TypeVar, cast
 
 from origin.event_log.port import Record
 from origin.storage.port import DeadLetter
@@ -105,9 +102,16 @@ class Reading(Generic[Row]):
         nothing: list[Row | None] = [None] * len(self)
         return type(self)(self.records, nothing, dict.fromkeys(range(len(self)), problem))
 
-    def partitions(self) -> NDArray[np.int64]:
-        """Return the partition of each record. (N,)"""
-        return np.array([record.partition for record in self.records], dtype=np.int64)
+    def readable(self) -> tuple[Sequence[Row], Sequence[Record]]:
+        """Return the rows that there are, with their records."""
+        if all(self.rows):  # every row is true; asking for None would compare each with it
+            return cast("Sequence[Row]", self.rows), self.records
+        found = [
+            (row, record)
+            for row, record in zip(self.rows, self.records, strict=True)
+            if row is not None
+        ]
+        return [row for row, _ in found], [record for _, record in found]
 
     def ends(self) -> dict[int, int]:
         """Return for each partition the offset after its last record."""
@@ -125,6 +129,13 @@ class Reading(Generic[Row]):
             place - start: text for place, text in self.problems.items() if start <= place < stop
         }
         return type(self)(self.records[start:stop], self.rows[start:stop], problems)
+
+
+def chosen(
+    places: Sequence[int], rows: Sequence[Row], records: Sequence[Record]
+) -> tuple[Sequence[Row], Sequence[Record]]:
+    """Return the rows and records at these places."""
+    return [rows[place] for place in places], [records[place] for place in places]
 
 
 def dead_letter(record: Record, problem: str, now_ms: int) -> DeadLetter:

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from operator import attrgetter, itemgetter
 from typing import Generic, Protocol, TypeVar
 
 import asyncpg
@@ -25,9 +26,9 @@ import numpy as np
 
 from kafka_consumers.erasure import spared_places
 from kafka_consumers.read_ahead import AssignmentChangedError, reading_ahead
-from kafka_consumers.reading import BatchT, Reading, Row, Topic
+from kafka_consumers.reading import BatchT, Reading, Row, Topic, chosen
 from kafka_consumers.seen import REMEMBERED_MAX, Hashes, SeenWindows, hashed
-from origin.event_log.port import EventLog, LogUnavailableError, Member
+from origin.event_log.port import EventLog, LogUnavailableError, Member, Record
 from origin.storage.port import (
     LearningStore,
     LearningTransaction,
@@ -53,6 +54,8 @@ EVENT_FAULTS = (
     asyncpg.IntegrityConstraintViolationError,
 )
 """What an event can do to a processor. Anything else is an outage or our bug, and no event's."""
+
+PARTITION = itemgetter(Record._fields.index("partition"))
 
 logger = logging.getLogger(__name__)
 
@@ -262,17 +265,17 @@ class Runner(Generic[Row, BatchT]):
         self, reading: Reading[Row], transaction: LearningTransaction, now_ms: int
     ) -> Mapping[int, Hashes]:
         """Run the processors on the rows that are new; return their hashes by partition."""
-        found = [(place, row) for place, row in enumerate(reading.rows) if row is not None]
-        partitions = reading.partitions()[[place for place, _ in found]]
-        hashes = hashed([row.event_id for _, row in found])
+        rows, records = reading.readable()
+        partitions = np.array(list(map(PARTITION, records)), dtype=np.int64)
+        hashes = hashed(list(map(attrgetter("event_id"), rows)))
         fresh = self._seen.fresh(partitions, hashes)
         if not len(fresh):
             return {}
-        places: list[int] = fresh.tolist()
-        spared = await spared_places([found[place][1] for place in places], transaction)
-        places = [places[place] for place in spared]
-        rows = [found[place][1] for place in places]
-        records = [reading.records[found[place][0]] for place in places]
+        if len(fresh) < len(rows):
+            rows, records = chosen(fresh.tolist(), rows, records)
+        spared = await spared_places(rows, transaction)
+        if len(spared) < len(rows):
+            rows, records = chosen(spared, rows, records)
         batch = self._topic.batch(rows, records, now_ms)
         for processor in self._processors if rows else ():
             await processor.process(batch, transaction)

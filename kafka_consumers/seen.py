@@ -163,9 +163,10 @@ def _mixed(state: Hashes) -> Hashes:
 
 
 def _word_columns(ids: Sequence[str]) -> Iterator[Hashes]:
-    try:
-        fixed = np.array(ids, dtype=np.bytes_)
-    except UnicodeEncodeError:
+    joined, lengths = "".join(ids), set(map(len, ids))
+    if len(lengths) == 1 and joined.isascii():
+        fixed = np.frombuffer(joined.encode(), dtype=f"S{lengths.pop()}")
+    else:
         fixed = np.array([one.encode() for one in ids], dtype=np.bytes_)
     width = -(-fixed.dtype.itemsize // WORD) * WORD
     words = fixed.astype(f"S{width}").view("<u8").reshape(len(ids), -1)

@@ -8,7 +8,6 @@ Everything is worked out in columns. What one user's events do to each other (th
 far, the number of interactions before) follows from the events sorted by user.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +20,7 @@ from kafka_consumers.event_rows import IMPRESSION, ImpressionRow
 from kafka_consumers.item_vectors import ItemVectors
 from kafka_consumers.user_states import UserStates
 from origin.storage.port import EXPOSURES_MAX, USER_RECENT_MAX, LearningTransaction
-from origin.storage.user_columns import TIME_BITS, VERSION, recent_heads, without_oldest
+from origin.storage.user_columns import TIME_BITS, recent_heads, without_oldest
 
 Numbers = NDArray[np.int64]
 
@@ -44,6 +43,7 @@ class Users:
         seen, covers = _before(events, self.states)
         _move(events, seen, covers, vectors, known, self)
         _remember(batch, events, self.states)
+        _expose(batch, events, self.states)
         await transaction.put_user_columns(self.states.stored(places))
 
     def forget(self) -> None:
@@ -119,39 +119,33 @@ def _move(
 
 
 def _remember(batch: Batch, events: _Events, states: UserStates) -> None:
-    """Add interactions to the recent items, showings to the exposures, in order."""
+    """Add interactions to the recent items, in order; the oldest ones make room."""
+    if not len(events.acts):
+        return
+    # Of one user's many the last ones are enough.
+    later = occurrences(events.users[events.acts][::-1])[::-1]
+    acts = events.acts[later < USER_RECENT_MAX]
     names = [item_id.encode() for item_id in batch.by_item.ids]
-    lengths = np.array([len(name) for name in names], dtype=np.int64)
-    acts = events.acts
-    heads = recent_heads(
-        events.at_ms[acts], events.actions[acts], lengths[events.items[acts]] if names else acts
-    )
-    added: defaultdict[int, list[bytes]] = defaultdict(list)
-    items: list[int] = events.items[acts].tolist()
-    for user, item, head in zip(events.users[acts].tolist(), items, heads, strict=True):
-        added[user].append(head + names[item])
-    for user, entries in added.items():
-        states.recents[user] = _with_latest(states.recents[user], entries)
-    _expose(batch, events, states)
-
-
-def _with_latest(recent: bytes, entries: list[bytes]) -> bytes:
-    """Return the stored list with more entries, at most ``USER_RECENT_MAX`` of all."""
-    latest = entries[-USER_RECENT_MAX:]
-    count = recent[1]
-    dropped = max(0, count + len(latest) - USER_RECENT_MAX)
-    kept = without_oldest(recent, dropped) if dropped < count else b""
-    return b"".join((bytes((VERSION, count - dropped + len(latest))), kept, *latest))
+    lengths = np.array(list(map(len, names)), dtype=np.int64)
+    users, items = events.users[acts], events.items[acts]
+    heads = recent_heads(events.at_ms[acts], events.actions[acts], lengths[items])
+    recents = states.recents
+    listed: list[int] = items.tolist()
+    for user, item, head in zip(users.tolist(), listed, heads, strict=True):
+        recents[user] += head + names[item]
+    np.add.at(states.recent_counts, users, 1)
+    for user in np.unique(users[states.recent_counts[users] > USER_RECENT_MAX]).tolist():
+        surplus = int(states.recent_counts[user]) - USER_RECENT_MAX
+        recents[user] = without_oldest(recents[user], surplus)
+        states.recent_counts[user] = USER_RECENT_MAX
 
 
 def _expose(batch: Batch, events: _Events, states: UserStates) -> None:
-    """Count what was shown to whom; acting on an item ends its count."""
-    shown = np.zeros(len(states.user_ids), dtype=bool)
-    shown[events.users[events.actions == IMPRESSION]] = True
+    """Count what was shown to whom, in order; acting on an item ends its count."""
     exposures = states.exposures
-    has_some = np.array([exposures[user] is not None for user in events.users.tolist()], dtype=bool)
+    states.shown[events.users[events.actions == IMPRESSION]] = True
     item_ids = batch.by_item.ids
-    for place in np.flatnonzero(has_some | shown[events.users]).tolist():
+    for place in np.flatnonzero(states.shown[events.users]).tolist():
         user = int(events.users[place])
         counts = exposures[user] or {}
         row = batch.rows[int(events.rows[place])]

@@ -31,7 +31,6 @@ Fixed = NDArray[np.int16]
 SCALE = np.float32(32767.0)
 
 VERSION = 1
-NO_RECENT = bytes((VERSION, 0))
 NO_EXPOSURES = b""
 
 TIME_BITS = 42
@@ -128,18 +127,18 @@ def current_recent(stored: bytes) -> bytes:
     return stored if stored[:1] == b"\x01" else recent_bytes(read_recent(stored))
 
 
-def without_oldest(stored: bytes, count: int) -> bytes:
-    """Return the entries of a stored list, without its head and its ``count`` oldest ones.
+def without_oldest(entries: bytes, count: int) -> bytes:
+    """Return the entries of a list (what follows version and count) without its oldest ones.
 
     >>> recent = [RecentInteraction("a", "click", 5), RecentInteraction("b", "view", 7)]
-    >>> without_oldest(recent_bytes(recent), 1) == recent_bytes(recent[1:])[2:]
+    >>> without_oldest(recent_bytes(recent)[2:], 1) == recent_bytes(recent[1:])[2:]
     True
     """
-    place = 2
+    place = 0
     for _ in range(count):
-        head = stored[place : place + HEAD_BYTES]
+        head = entries[place : place + HEAD_BYTES]
         place += HEAD_BYTES + (int.from_bytes(head, "little") >> LENGTH_SHIFT)
-    return stored[place:]
+    return entries[place:]
 
 
 def read_recent(stored: bytes) -> tuple[RecentInteraction, ...]:
