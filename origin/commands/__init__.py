@@ -40,6 +40,7 @@ EXTRAS = {
     "pyarrow": "parquet",
     "scipy": "train",
     "torch": "train",
+    "vowpalwabbit": "bench",
 }
 
 

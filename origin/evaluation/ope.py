@@ -160,8 +160,8 @@ def estimated(
 
 def check(log: Log, policy: Policy) -> None:
     """Refuse what no estimator may be asked about."""
-    if len(log) < 2:
-        raise LogError(f"a log of {len(log)} rows cannot be evaluated")
+    if len(log) == 0 or int(log.slates.max()) < 1:
+        raise LogError("a log of fewer than two slates cannot be evaluated")
     if not bool(((log.propensities > 0.0) & (log.propensities <= 1.0)).all()):
         raise LogError("propensity must be above 0 and at most 1 in every row")
     if not bool(((log.rewards >= 0.0) & (log.rewards <= 1.0)).all()):

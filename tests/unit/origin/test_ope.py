@@ -189,6 +189,12 @@ def test_impossible_columns_are_refused(field: str, value: float) -> None:
         evaluated(replace(log, **{field: column}), uniform_policy(log), Options())
 
 
+def test_a_single_slate_is_no_log() -> None:
+    log = replace(World(1).log(150, 0), slates=np.zeros(300, dtype=np.int64))
+    with pytest.raises(LogError, match="two slates"):
+        evaluated(log, uniform_policy(log), Options())
+
+
 def run_ope(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["evaluate", "ope", *arguments])
 
