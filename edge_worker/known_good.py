@@ -1,6 +1,6 @@
 """The last known good: bundles for everyone, kept for when there is nothing else to show.
 
-Every popular bundle that passes by is one, and a deployment may carry some (``attune edge keep``),
+Every popular bundle that passes by is one, and a deployment may carry some (``attune known-good``),
 so that an isolate which starts while the origin is down has something to show. They hold nothing of
 any user.
 """
@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable
 from attune.consent import Consent
 from attune.contract.bundle import Bundle
 
-SURFACES_MAX = 16
-"""About 100 KB each."""
+BUNDLES_MAX = 16
+"""About 60 KB each."""
 
 
 class KnownGood:
-    """One bundle for everyone per surface, the youngest that was seen."""
+    """One bundle for everyone per surface, and one of any cohort: the youngest that were seen."""
 
     def __init__(self) -> None:
-        self._bundles: dict[str, Bundle] = {}
+        self._bundles: dict[tuple[Consent, str], Bundle] = {}
         self._deployed: Callable[[], Iterable[Bundle]] | None = None
 
     def deploy(self, read: Callable[[], Iterable[Bundle]]) -> None:
@@ -26,20 +26,36 @@ class KnownGood:
         self._deployed = read
 
     def offer(self, bundle: Bundle) -> None:
-        """Keep the bundle if it is for everyone, has items, and no younger one is held."""
-        if bundle.consent is not Consent.NONE or not bundle.candidates.item_ids:
+        """Keep the bundle if it names no user, has items, and no younger one is held."""
+        if bundle.consent is Consent.FULL or not bundle.candidates.item_ids:
             return
-        held = self._bundles.get(bundle.surface)
-        if held is None and len(self._bundles) >= SURFACES_MAX:
+        place = bundle.consent, bundle.surface
+        held = self._bundles.get(place)
+        if held is None and len(self._bundles) >= BUNDLES_MAX:
             return
         if held is None or held.created_at_ms <= bundle.created_at_ms:
-            self._bundles[bundle.surface] = bundle
+            self._bundles[place] = bundle
 
-    def find(self, surface: str) -> Bundle | None:
-        """Return the surface's bundle, else another one's: something beats nothing."""
-        if surface not in self._bundles and self._deployed is not None:
+    def find(self, surface: str, consent: Consent) -> Bundle | None:
+        """Return a bundle that may be served under the consent: something beats nothing.
+
+        The surface's own for everyone comes first, then another surface's, then any cohort's,
+        which only those are shown who belong to one.
+        """
+        if (Consent.NONE, surface) not in self._bundles and self._deployed is not None:
             read, self._deployed = self._deployed, None
             for bundle in read():
                 self.offer(bundle)
-        own = self._bundles.get(surface)
-        return own or max(self._bundles.values(), key=lambda each: each.created_at_ms, default=None)
+        own = self._bundles.get((Consent.NONE, surface))
+        if own is not None:
+            return own
+        allowed = [
+            bundle
+            for bundle in self._bundles.values()
+            if bundle.consent is Consent.NONE or consent.allows_events
+        ]
+        return max(
+            allowed,
+            key=lambda each: (each.consent is Consent.NONE, each.created_at_ms),
+            default=None,
+        )

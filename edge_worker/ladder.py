@@ -59,7 +59,7 @@ def fallback(
         if found is not None:
             rung: Degradation = "cohort" if consent is Consent.COHORT else "popular"
             return Standing(found.bundle, "static" if found.freshness == "expired" else rung)
-    last = known_good.find(request.surface)
+    last = known_good.find(request.surface, request.consent)
     return None if last is None else Standing(last, "static")
 
 

@@ -20,6 +20,7 @@ from attune.contract.policy import read_policy, read_positions
 from attune.identity import ID_BYTES, TOKEN_LENGTH_MAX
 from attune.scorer_inputs import scorer_inputs
 from edge_worker.arrival import Arrival
+from edge_worker.card_shelf import CardShelf
 from edge_worker.chores import LOOK_MS, Chores
 from edge_worker.flight import Awaited, Fetch, Flight
 from edge_worker.gate import Gate
@@ -49,6 +50,7 @@ class Phases:
         self.edge = Edge(read_model(json.loads(manifest)))
         self._flights: OrderedDict[int, Flight] = OrderedDict()
         self._questions: OrderedDict[str, BundleRequest] = OrderedDict()
+        self._cards = CardShelf()
         self._chores = Chores()
         self._look_at_ms = 0
         self._handles = 0
@@ -275,7 +277,7 @@ class Phases:
         if not payload or question is None:
             return None
         try:
-            bundle = read_bundle(unpack(payload))
+            bundle = read_bundle(unpack(payload), self._cards.card)
             self.edge.accept(bundle, question)
         except (ContractError, ValueError):
             self.edge.counters.errors["bundle"] += 1

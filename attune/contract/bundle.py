@@ -7,6 +7,7 @@ and its numbers stay packed little-endian until a computation needs them.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -183,11 +184,14 @@ def pack_bundle(bundle: Bundle) -> dict[str, object]:
     }
 
 
-def read_bundle(raw: object) -> Bundle:
-    """Return the bundle in ``raw``; raise ContractError where its columns disagree in length."""
+def read_bundle(raw: object, card: Callable[[object], Card] = read_card) -> Bundle:
+    """Return the bundle in ``raw``; raise ContractError where its columns disagree in length.
+
+    ``card`` reads a card; a reader of many bundles may know most of them already.
+    """
     fields = Fields(raw)
     fields.schema()
-    candidates = _read_candidates(fields)
+    candidates = _read_candidates(fields, card)
     return Bundle(
         version=fields.text("version"),
         user_id=fields.optional_text("user_id"),
@@ -218,10 +222,10 @@ def _read_recents(fields: Fields) -> Recents:
     return Recents(item_ids, embeddings, categories)
 
 
-def _read_candidates(fields: Fields) -> Candidates:
+def _read_candidates(fields: Fields, card: Callable[[object], Card]) -> Candidates:
     item_ids = fields.texts("item_ids", CANDIDATES_MAX)
     count = len(item_ids)
-    cards = fields.listed("cards", count, read_card)
+    cards = fields.listed("cards", count, card)
     if len(cards) != count:
         raise ContractError("cards", f"must hold {count} entries, not {len(cards)}")
     sources = fields.raw_bytes("sources", count)

@@ -44,7 +44,7 @@ const UNTRAINED = {
   "edge_scorer.json": JSON.stringify({ version: "untrained", feature_order: [] }),
 };
 
-/** Popular bundles that a deployment carries (`attune edge keep`), and what stands in for them. */
+/** Popular bundles that a deployment carries (`attune known-good`), and what stands in for them. */
 const KNOWN_GOOD = join(WASM, "known_good.msgpack");
 /** {"bundles": [], "answers": {}} in msgpack. */
 const NOTHING_GOOD = Buffer.from("82a762756e646c657390a7616e737765727380", "hex");

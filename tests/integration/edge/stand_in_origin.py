@@ -33,6 +33,7 @@ class Behaviour:
     fresh_ms: int = 10_000
     candidates: int = 60
     foreign_user: bool = False
+    cards_name_their_owner: bool = False
     failures: int = 0
     """How many requests to come are answered with 503."""
     refused_item: str = ""
@@ -90,6 +91,9 @@ class Handler(BaseHTTPRequestHandler):
         seed = f"{question.user_id}/{question.surface}/{len(behaviour.questions)}"
         bundle = random_bundle(question, random.Random(seed), created_at_ms, behaviour.candidates)
         packed = pack_bundle(replace(bundle, fresh_ms=behaviour.fresh_ms))
+        if behaviour.cards_name_their_owner:
+            owner = f"{question.consent}/{question.user_id or '-'}"
+            packed["cards"] = [{"title": owner} for _ in bundle.candidates.cards]
         if behaviour.foreign_user:
             packed["user_id"] = "somebody-else"
         return bytes(msgpack.packb(packed))

@@ -1,5 +1,6 @@
 """How the edge comes by candidate bundles, and what it answers when it cannot."""
 
+import random
 import time
 
 import httpx
@@ -130,6 +131,30 @@ def test_a_visitor_who_leaves_does_not_strand_those_who_wait_for_the_same_bundle
     stand.wait_until(lambda: stand.slate(user_id="u9")["degraded"] == "full")
     asked = [question.user_id for question in stand.origin.questions]
     assert asked.count("u9") == 1
+
+
+def test_under_concurrency_nobody_is_shown_what_was_made_for_another(stand: Stand) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    stand.origin.cards_name_their_owner = True
+    stand.origin.fresh_ms = 20
+    dice = random.Random(11)
+    asked = [(f"u{dice.randrange(6)}", dice.choice(("full", "cohort", "none"))) for _ in range(150)]
+
+    def shown(request: tuple[str, str]) -> set[str]:
+        user_id, consent = request
+        answer = stand.slate(user_id=user_id, consent=consent)
+        assert answer["items"]
+        return {item["title"] for item in answer["items"]}
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(shown, asked))
+    own = 0
+    for (user_id, consent), titles in zip(asked, answers, strict=True):
+        allowed = {"none/-"} if consent == "none" else {"none/-", "cohort/-"}
+        assert titles <= allowed | ({f"full/{user_id}"} if consent == "full" else set())
+        own += titles == {f"full/{user_id}"}
+    assert own > 20
 
 
 def test_the_bundle_for_everyone_holds_nobody_s_context(stand: Stand) -> None:

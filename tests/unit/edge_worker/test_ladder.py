@@ -11,7 +11,7 @@ from attune.contract.bundle import Bundle, BundleRequest
 from attune.contract.recommendation import RecommendationRequest
 from attune.freshness import bundle_key
 from edge_worker.bundle_cache import BundleCache, Found
-from edge_worker.known_good import SURFACES_MAX, KnownGood
+from edge_worker.known_good import BUNDLES_MAX, KnownGood
 from edge_worker.ladder import RUNGS, fallback, own_standing, worse
 from tests.parity.states import NOW_MS, random_bundle
 
@@ -117,10 +117,22 @@ def test_no_bundle_of_a_user_or_without_items_is_ever_the_last_known_good() -> N
     good = KnownGood()
     question = BundleRequest(Consent.FULL, "u1", "home", Context(), candidates_max=20)
     good.offer(random_bundle(question, random.Random(1), NOW_MS))
-    good.offer(shared_bundle(Consent.COHORT))
     nothing = BundleRequest(Consent.NONE, None, "home", Context(), candidates_max=20)
     good.offer(random_bundle(nothing, random.Random(1), NOW_MS, candidates=0))
-    assert good.find("home") is None
+    assert good.find("home", Consent.FULL) is None
+
+
+def test_a_cohort_s_bundle_is_the_last_known_good_of_those_who_belong_to_one() -> None:
+    good = KnownGood()
+    good.offer(shared_bundle(Consent.COHORT, NOW_MS + 1))
+    assert good.find("home", Consent.NONE) is None
+    cohort = good.find("home", Consent.FULL)
+    assert cohort is not None
+    assert cohort.consent is Consent.COHORT
+    good.offer(popular_of("detail"))
+    popular = good.find("home", Consent.FULL)
+    assert popular is not None
+    assert popular.consent is Consent.NONE
 
 
 def test_a_deployment_s_own_bundles_are_read_when_they_are_needed_and_once() -> None:
@@ -132,19 +144,19 @@ def test_a_deployment_s_own_bundles_are_read_when_they_are_needed_and_once() -> 
 
     good.deploy(read)
     good.offer(popular_of("home"))
-    found = good.find("home")
+    found = good.find("home", Consent.FULL)
     assert found is not None
     assert found.created_at_ms == NOW_MS
     assert readings == []
-    assert good.find("detail") is not None
-    assert good.find("cart") is not None
+    assert good.find("detail", Consent.FULL) is not None
+    assert good.find("cart", Consent.FULL) is not None
     assert readings == [1]
 
 
 def test_known_good_bundles_are_bounded() -> None:
     good = KnownGood()
-    for number in range(2 * SURFACES_MAX):
+    for number in range(2 * BUNDLES_MAX):
         good.offer(popular_of(f"surface-{number}"))
-    last = good.find(f"surface-{2 * SURFACES_MAX - 1}")
+    last = good.find(f"surface-{2 * BUNDLES_MAX - 1}", Consent.FULL)
     assert last is not None
     assert last.surface == "surface-0"
