@@ -39,7 +39,14 @@ from attune.popularity import (
 HALF_LIFE_HOURS = HALF_LIVES_HOURS[LASTING]
 
 COMPANIONS_MAX = 20
-"""Places back that still count: beyond 20 the gain was below the noise, the cost is linear."""
+"""Places back that still say something: beyond 20 the gain was below the noise."""
+
+COUNTED_MAX = 5
+"""Places back that are counted as it happens: each costs a row in both directions.
+
+On MovieTweetings co-visitation alone ranks at NDCG@10 .1055 with 5, .1089 with 10 and .1100 with
+20, for 6, 10 and 15 rows an event. Training, which reads histories in bulk, looks
+``COMPANIONS_MAX`` places back."""
 
 PLACE = 0.9
 SITTING_MS = 3_600_000
@@ -79,7 +86,7 @@ def pairs(
         return []
     found: list[Neighbour] = []
     met: set[str] = {item_id}
-    for place, past in enumerate(reversed(recent[-COMPANIONS_MAX:])):
+    for place, past in enumerate(reversed(recent[-COUNTED_MAX:])):
         if past.item_id in met or past.action not in WEIGHTS:
             continue
         met.add(past.item_id)

@@ -65,3 +65,23 @@ class Pruning:
             total += gone
             if gone < PRUNED_PER_TRANSACTION:
                 return total
+
+
+SEEDS_PER_TRANSACTION = 500
+"""Up to some ten thousand pairs: about 50 ms. At a page in five seconds a catalogue of 100,000
+items is gone through in a quarter of an hour."""
+
+
+class NeighbourPruning:
+    """Goes through the seeds of co-visitation, a page at a time, and keeps the strongest pairs."""
+
+    def __init__(self, store: LearningStore) -> None:
+        self._store = store
+        self._after = ""
+
+    async def run(self, now_ms: int) -> int:
+        """Prune the next page; return whether there was one."""
+        async with self._store.transaction() as transaction:
+            last = await transaction.prune_covisits(self._after, SEEDS_PER_TRANSACTION)
+        self._after = last or ""
+        return int(last is not None)

@@ -1,71 +1,64 @@
 """The counters processor: decayed popularity of items and of pairs of items met together."""
 
-from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
-from attune.contract.event import Interaction
-from attune.contract.recommendation import RecentInteraction
-from attune.covisitation import COMPANIONS_MAX, Neighbour, pairs
-from attune.popularity import levels, merged, merged_levels
+import numpy as np
+
+from attune.contract.event import ACTIONS
+from attune.covisitation import Neighbour
+from attune.popularity import HALF_LIVES_HOURS, MS_PER_HOUR, WEIGHTS
 from kafka_consumers.batch import Batch
+from kafka_consumers.companions import LastItems, counted_pairs
 from origin.storage.port import LearningTransaction, PopularityDelta
-from origin.storage.user_columns import read_recent, recent_bytes
 
-Recents = dict[str, list[RecentInteraction]]
+ACTION_WEIGHTS = np.array([WEIGHTS.get(action, 0.0) for action in ACTIONS])
 
 
+@dataclass(frozen=True, slots=True)
 class Counters:
-    """The processor of everything that counts for the crowd."""
+    """The processor of everything that counts for the crowd.
+
+    It remembers the last items of the users that its partitions own.
+    """
+
+    last: LastItems = field(default_factory=LastItems)
 
     async def process(self, batch: Batch, transaction: LearningTransaction) -> None:
         """Add the batch to the counters of its items."""
-        if deltas := popularity(batch.interactions):
+        if deltas := popularity(batch):
             await transaction.add_popularity(deltas)
-        stored = await transaction.recent_items(batch.by_user.ids)
-        recents = {
-            user_id: list(read_recent(stored[user_id])) if user_id in stored else []
-            for user_id in batch.by_user.ids
-        }
-        if neighbours := covisits(batch, recents):
-            await transaction.add_covisits(neighbours)
-        if recents:
-            await transaction.put_recent_items(
-                {name: recent_bytes(recent[-COMPANIONS_MAX:]) for name, recent in recents.items()}
-            )
+        if batch.by_user.ids:
+            pairs = await counted_pairs(batch, self.last, transaction)
+            if len(pairs.levels):
+                names = self.last.item_ids
+                seeds: list[int] = pairs.seeds.tolist()
+                items: list[int] = pairs.items.tolist()
+                levels: list[float] = pairs.levels.tolist()
+                found = zip(seeds, items, levels, strict=True)
+                await transaction.add_covisits(
+                    [Neighbour(names[seed], names[item], level) for seed, item, level in found]
+                )
 
     def forget(self) -> None:
-        """Do nothing: nothing is remembered."""
+        """Drop what is remembered."""
+        self.last.forget()
 
 
-def popularity(interactions: Iterable[Interaction]) -> list[PopularityDelta]:
-    """Return what the interactions add to each item's popularity."""
-    sums: dict[str, tuple[float, ...]] = {}
-    for event in interactions:
-        added = levels(event.action, event.occurred_at_ms)
-        if added:
-            sums[event.item_id] = merged_levels(sums.get(event.item_id, ()), added)
-    return [PopularityDelta(item_id, total) for item_id, total in sums.items()]
-
-
-def covisits(batch: Batch, recents: Recents) -> list[Neighbour]:
-    """Return what the batch adds to each pair of items; only users have a memory to pair with.
-
-    Args:
-        batch: the events.
-        recents: the users' recent interactions before the batch, oldest first; afterwards those
-            of the batch are among them.
-    """
-    sums: dict[tuple[str, str], float] = {}
-    for pair in _pairs(batch, recents):
-        key = pair.seed_id, pair.item_id
-        known = sums.get(key)
-        sums[key] = pair.level if known is None else merged(known, pair.level)
-    return [Neighbour(seed_id, item_id, total) for (seed_id, item_id), total in sums.items()]
-
-
-def _pairs(batch: Batch, recents: Recents) -> Iterator[Neighbour]:
-    for event in batch.interactions:
-        if event.user_id is None:
-            continue
-        recent = recents.setdefault(event.user_id, [])
-        yield from pairs(recent, event.item_id, event.action, event.occurred_at_ms)
-        recent.append(RecentInteraction(event.item_id, event.action, event.occurred_at_ms))
+def popularity(batch: Batch) -> list[PopularityDelta]:
+    """Return what the batch's interactions add to each item's popularity."""
+    rows = np.flatnonzero(batch.actions >= 0)
+    rows = rows[ACTION_WEIGHTS[batch.actions[rows]] > 0.0]
+    if not len(rows):
+        return []
+    rows = rows[np.argsort(batch.by_item.codes[rows], kind="stable")]
+    items = batch.by_item.codes[rows]
+    firsts = np.flatnonzero(np.r_[True, items[1:] != items[:-1]])
+    weights = np.log2(ACTION_WEIGHTS[batch.actions[rows]])[:, None]  # (E, 1)
+    half_lives = np.array(HALF_LIVES_HOURS) * MS_PER_HOUR  # (H,)
+    levels = weights + batch.at_ms[rows][:, None] / half_lives  # (E, H)
+    sums = np.logaddexp2.reduceat(levels, firsts, axis=0)  # (I, H)
+    names = batch.by_item.ids
+    codes: list[int] = items[firsts].tolist()
+    totals: list[list[float]] = sums.tolist()
+    found = zip(codes, totals, strict=True)
+    return [PopularityDelta(names[item], tuple(total)) for item, total in found]

@@ -169,7 +169,7 @@ def chores_of(
     settings: "Settings", store: "LearningStore", log: "EventLog", rewards: "Rewards"
 ) -> "list[Chore]":
     """Return what has to be done beside the stream; a second is how fresh outcomes must be."""
-    from kafka_consumers.chores import Chore, Pruning
+    from kafka_consumers.chores import Chore, NeighbourPruning, Pruning
     from kafka_consumers.closing import SlateCloser
     from kafka_consumers.drift import INTERVAL_S, DriftMonitor
     from kafka_consumers.examination import ExaminationFitter
@@ -182,6 +182,7 @@ def chores_of(
         Chore("examination", 60.0, ExaminationFitter(store, rewards).run),
         Chore("drift", INTERVAL_S, DriftMonitor(store).run),
         Chore("pruning", 60.0, Pruning(store, retention_ms).run),
+        Chore("neighbours", 5.0, NeighbourPruning(store).run),
     ]
 
 

@@ -95,6 +95,13 @@ class MemoryTables:
             self.covisits[delta.seed_id] = dict(kept)
         self._sorted.pop(delta.seed_id, None)
 
+    def prune_covisits(self, seed_ids: Iterable[str]) -> None:
+        """Keep the strongest neighbours of the seeds."""
+        for seed_id in seed_ids:
+            known = sorted(self.covisits[seed_id].items(), key=lambda entry: -entry[1])
+            self.covisits[seed_id] = dict(known[:NEIGHBOURS_MAX])
+            self._sorted.pop(seed_id, None)
+
     def forget_item(self, item_id: str) -> bool:
         """Remove the item and all that was learned of it; return whether it existed."""
         self.covisits.pop(item_id, None)
@@ -235,6 +242,12 @@ class MemoryLearning(MemoryOutcomes):
     async def add_covisits(self, deltas: Sequence[Neighbour]) -> None:
         """Add to how strongly pairs of items were met together; the strongest are kept."""
         self._writes.append(lambda: self._do_add_covisits(deltas))
+
+    async def prune_covisits(self, after: str, seeds_max: int) -> str | None:
+        """Keep the strongest neighbours of some seeds behind ``after``; return the last of them."""
+        seeds = sorted(seed for seed in self._tables.covisits if seed > after)[:seeds_max]
+        self._writes.append(lambda: self._tables.prune_covisits(seeds))
+        return seeds[-1] if seeds else None
 
     async def add_rewards(self, deltas: Sequence[RewardCount]) -> None:
         """Add showings and rewards."""

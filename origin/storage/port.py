@@ -352,7 +352,15 @@ class LearningTransaction(OutcomeTransaction, ErasureTransaction, Protocol):
         ...
 
     async def add_covisits(self, deltas: Sequence[Neighbour]) -> None:
-        """Add to how strongly pairs of items were met together; the strongest are kept."""
+        """Add to how strongly pairs of items were met together."""
+        ...
+
+    async def prune_covisits(self, after: str, seeds_max: int) -> str | None:
+        """Keep the ``NEIGHBOURS_MAX`` strongest of some seeds' neighbours.
+
+        Takes seeds behind ``after`` in the order of ids ("" starts). Returns the last one of them,
+        None where there is none.
+        """
         ...
 
     async def add_rewards(self, deltas: Sequence[RewardCount]) -> None:

@@ -131,7 +131,7 @@ class PostgresLearning(PostgresOutcomes, PostgresErasures):
         )
 
     async def add_covisits(self, deltas: Sequence[Neighbour]) -> None:
-        """Add to how strongly pairs of items were met together; the strongest are kept."""
+        """Add to how strongly pairs of items were met together."""
         seeds = [delta.seed_id for delta in deltas]
         await self._connection.execute(
             SQL["add_covisits"],
@@ -139,7 +139,12 @@ class PostgresLearning(PostgresOutcomes, PostgresErasures):
             [delta.item_id for delta in deltas],
             [delta.level for delta in deltas],
         )
-        await self._connection.execute(SQL["prune_covisits"], seeds, NEIGHBOURS_MAX)
+
+    async def prune_covisits(self, after: str, seeds_max: int) -> str | None:
+        """Keep the strongest neighbours of some seeds behind ``after``; return the last of them."""
+        return await self._connection.fetchval(
+            SQL["prune_covisits"], after, seeds_max, NEIGHBOURS_MAX
+        )
 
     async def add_rewards(self, deltas: Sequence[RewardCount]) -> None:
         """Add showings and rewards."""

@@ -15,6 +15,7 @@ from attune.popularity import MS_PER_HOUR, levels, merged_levels
 from origin.storage.database import connection_pool
 from origin.storage.memory import MemoryStore
 from origin.storage.port import (
+    NEIGHBOURS_MAX,
     DeadLetter,
     Embedding,
     PopularityDelta,
@@ -160,6 +161,27 @@ async def test_neighbours_merge_and_come_strongest_first(store: Store) -> None:
     ]
     assert [pair.item_id for pair in found if pair.seed_id == "i3"] == ["i4"]
     assert len(await store.together(["i0"], 1)) == 1
+
+
+async def test_pruning_keeps_the_strongest_neighbours_of_each_seed(store: Store) -> None:
+    many = NEIGHBOURS_MAX + 5
+    await store.put_items([Item(f"n{number:03}", "N") for number in range(many)], NOW_MS)
+    async with store.transaction() as transaction:
+        await transaction.add_covisits(
+            [Neighbour(seed, f"n{n:03}", float(n)) for seed in ("a", "b") for n in range(many)]
+            + [Neighbour("c", "n001", 1.0)]
+        )
+    async with store.transaction() as transaction:
+        assert await transaction.prune_covisits("", 1) == "a"
+        assert await transaction.prune_covisits("b", 9) == "c"
+    found = await store.together(["a", "b", "c"], 500)
+    sizes = {seed: sum(pair.seed_id == seed for pair in found) for seed in ("a", "b", "c")}
+    assert sizes == {"a": NEIGHBOURS_MAX, "b": many, "c": 1}
+    assert min(pair.level for pair in found if pair.seed_id == "a") == 5.0
+    async with store.transaction() as transaction:
+        assert await transaction.prune_covisits("a", 9) == "c"
+        assert await transaction.prune_covisits("c", 9) is None
+    assert len(await store.together(["b"], 500)) == NEIGHBOURS_MAX
 
 
 async def test_a_user_comes_back_as_written_with_what_was_seen(store: Store) -> None:

@@ -107,15 +107,23 @@ ORDER BY item_id, neighbour_id
 ON CONFLICT (item_id, neighbour_id) DO UPDATE SET level = add_levels(covisits.level, excluded.level)
 
 -- name: prune_covisits
-DELETE FROM covisits USING (
-    SELECT item_id, neighbour_id,
-           row_number() OVER (PARTITION BY item_id ORDER BY level DESC) AS place
-    FROM covisits WHERE item_id IN (
-        SELECT item_id FROM covisits WHERE item_id = ANY($1::text[])
-        GROUP BY item_id HAVING count(*) > 2 * $2)
-) AS placed
-WHERE covisits.item_id = placed.item_id AND covisits.neighbour_id = placed.neighbour_id
-  AND placed.place > $2
+-- A page of seeds in the order of ids, from behind $1; most of them have nothing to lose.
+WITH RECURSIVE page (item_id, number) AS (
+    (SELECT item_id, 1 FROM covisits WHERE item_id > $1 ORDER BY item_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT covisits.item_id FROM covisits WHERE covisits.item_id > page.item_id
+            ORDER BY covisits.item_id LIMIT 1), number + 1
+    FROM page WHERE page.item_id IS NOT NULL AND number < $2
+), placed AS (
+    SELECT covisits.item_id, neighbour_id,
+           row_number() OVER (PARTITION BY covisits.item_id ORDER BY level DESC) AS place
+    FROM covisits JOIN page USING (item_id)
+), gone AS (
+    DELETE FROM covisits USING placed
+    WHERE covisits.item_id = placed.item_id AND covisits.neighbour_id = placed.neighbour_id
+      AND placed.place > $3
+)
+SELECT max(item_id) FROM page
 
 -- name: add_rewards
 INSERT INTO posteriors (item_id, bucket, impressions, reward)

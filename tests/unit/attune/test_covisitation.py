@@ -2,7 +2,7 @@
 
 from attune.contract.recommendation import RecentInteraction
 from attune.covisitation import (
-    COMPANIONS_MAX,
+    COUNTED_MAX,
     HALF_LIFE_HOURS,
     Neighbour,
     companions,
@@ -42,7 +42,7 @@ def test_an_item_is_no_company_of_itself_and_counts_once():
 
 def test_the_number_of_pairs_is_bounded():
     many = clicks(*(f"item-{n}" for n in range(200)))
-    assert len(pairs(many, "new", "click", 10**8)) == 2 * COMPANIONS_MAX
+    assert len(pairs(many, "new", "click", 10**8)) == 2 * COUNTED_MAX
 
 
 def test_what_was_dismissed_makes_no_company():
