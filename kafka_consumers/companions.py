@@ -156,7 +156,8 @@ async def counted_pairs(batch: Batch, last: LastItems, transaction: LearningTran
     at_ms[now] = batch.at_ms[rows]
     tails = ends[:, None] - COUNTED_MAX + np.arange(COUNTED_MAX)
     last.items[places[present]], last.at_ms[places[present]] = items[tails], at_ms[tails]
-    named = [batch.by_user.ids[code] for code in present.tolist()]
+    codes: list[int] = present.tolist()
+    named = [batch.by_user.ids[code] for code in codes]
     await transaction.put_recent_items(dict(zip(named, last.stored(places[present]), strict=True)))
     return _pairs(items, at_ms, now[items[now] != NOTHING])
 
