@@ -142,7 +142,7 @@ def cpu_seconds(pid: int) -> float:
 
 def _first_answer(config: Path, origin_url: str) -> Start:
     """Return a start of these workers."""
-    port = _free_port()
+    port = free_port()
     arguments = [
         *(str(WORKERD), "serve", str(config)),
         *("--socket-addr", f"http=127.0.0.1:{port}", "--directory-path", f"site={SITE}"),
@@ -173,7 +173,8 @@ def _wait_for_port(port: int, deadline: float) -> None:
             time.sleep(POLL_S)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -58,6 +58,8 @@ class _Handler(BaseHTTPRequestHandler):
     """What the edge asks of an origin."""
 
     protocol_version = "HTTP/1.1"
+    # A head and a body in two packets would wait for each other's acknowledgement.
+    wbufsize = -1
     columns: Mapping[str, Candidates]
     """By surface; the one without a name is every other's."""
 
@@ -87,6 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("ETag", '"1"')
         self.end_headers()
         self.wfile.write(body)
+        self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
         """Say nothing."""
