@@ -2,9 +2,10 @@
 
 import contextlib
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def running_edge(
     config: Path = CONFIG,
     path: str = "/healthz",
     settings: Mapping[str, str] | None = None,
+    store: Path | None = None,
 ) -> Iterator[EdgeServer]:
     """Yield the edge once it answers; stop it afterwards.
 
@@ -50,6 +52,7 @@ def running_edge(
         host: address to bind.
         config: the workers to run.
         settings: the edge's variables.
+        store: folder for what outlives the process; none lets nothing outlive it.
 
     Raises:
         EdgeError: saying what is missing.
@@ -57,18 +60,25 @@ def running_edge(
     for needed, remedy in ((WORKERD, "npm ci"), (config, "scripts/build_edge")):
         if not needed.exists():
             raise EdgeError(f"{needed} is missing: run {remedy} first")
-    arguments = [
-        *(str(WORKERD), "serve", str(config)),
-        *("--socket-addr", f"http={host}:{port}", "--directory-path", f"site={SITE}"),
-    ]
-    process = started(arguments, {**(settings or {}), "ATTUNE_ORIGIN_URL": origin_url})
-    reachable = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104 - a comparison
-    server = EdgeServer(f"http://{reachable}:{port}", process)
-    try:
+    with ExitStack() as stack:
+        if store is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="attune-edge-"))
+            store = Path(folder)
+        environment = {**(settings or {}), "ATTUNE_ORIGIN_URL": origin_url}
+        process = started(serve_arguments(config, host, port, store), environment)
+        stack.callback(stop, process)
+        reachable = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104 - a comparison
+        server = EdgeServer(f"http://{reachable}:{port}", process)
         _wait_until(lambda: _answers(server), READY_SECONDS)
         yield server
-    finally:
-        stop(process)
+
+
+def serve_arguments(config: Path, host: str, port: int, store: Path) -> list[str]:
+    """Return workerd's command line."""
+    return [
+        *(str(WORKERD), "serve", str(config), "--socket-addr", f"http={host}:{port}"),
+        *("--directory-path", f"site={SITE}", "--directory-path", f"store={store}"),
+    ]
 
 
 def _answers(server: EdgeServer) -> bool:

@@ -1,6 +1,7 @@
 # The edge tier on this machine: the same two workers that `wrangler deploy` uploads, in workerd.
 #
-#   workerd serve wasm/dist/workerd.capnp --socket-addr http=127.0.0.1:8600 --directory-path site=web
+#   workerd serve wasm/dist/workerd.capnp --socket-addr http=127.0.0.1:8600 \
+#       --directory-path site=web --directory-path store=/var/lib/attune/edge
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -8,6 +9,9 @@ const config :Workerd.Config = (
     (name = "edge", worker = .edge),
     (name = "scorer", worker = .scorer),
     (name = "cache", worker = .cache),
+    (name = "kv", worker = .kv),
+    # What outlives the process: a folder that exists and is writable.
+    (name = "store", disk = (writable = true, allowDotfiles = false)),
     (name = "site", disk = (path = "../../web", allowDotfiles = false)),
     # The origin is on this machine or in the same network.
     (name = "internet", network = (allow = ["public", "private", "local"])),
@@ -53,6 +57,7 @@ const edge :Workerd.Worker = (
   bindings = [
     (name = "SCORER", service = "scorer"),
     (name = "SITE", service = "site"),
+    (name = "BUNDLES", kvNamespace = "kv"),
     (name = "ORIGIN_URL", fromEnvironment = "ATTUNE_ORIGIN_URL"),
     (name = "ATTUNE_IDENTITY_SECRET", fromEnvironment = "ATTUNE_IDENTITY_SECRET"),
     (name = "ATTUNE_IDENTITY_SECRET_PREVIOUS", fromEnvironment = "ATTUNE_IDENTITY_SECRET_PREVIOUS"),
@@ -83,4 +88,10 @@ const scorer :Workerd.Worker = (
 const cache :Workerd.Worker = (
   compatibilityDate = "2026-03-01",
   modules = [(name = "cache.js", esModule = embed "local/cache.js")],
+);
+
+const kv :Workerd.Worker = (
+  compatibilityDate = "2026-03-01",
+  modules = [(name = "kv.js", esModule = embed "local/kv.js")],
+  bindings = [(name = "DISK", service = "store")],
 );

@@ -22,7 +22,7 @@ import httpx
 
 from origin.bench.stand_in import stand_in_origin
 from origin.child_process import started, stop
-from origin.edge_server import CONFIG, SITE, WORKERD, EdgeError
+from origin.edge_server import CONFIG, EdgeError, serve_arguments
 
 RUNS = 15
 DEADLINE_S = 20.0
@@ -83,8 +83,8 @@ def measured_cold_start(
     with tempfile.TemporaryDirectory(prefix="attune-bench-") as folder, stand_in_origin() as origin:
         bare = _javascript_only(Path(folder))
         for run in range(runs + 1):
-            ours.append(_first_answer(CONFIG, origin))
-            javascript.append(_first_answer(bare, origin))
+            ours.append(_first_answer(CONFIG, origin, Path(folder)))
+            javascript.append(_first_answer(bare, origin, Path(folder)))
             tell(run)
     # The first run of each fills the machine's file cache.
     del ours[0], javascript[0]
@@ -140,14 +140,11 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _first_answer(config: Path, origin_url: str) -> Start:
+def _first_answer(config: Path, origin_url: str, store: Path) -> Start:
     """Return a start of these workers."""
     port = free_port()
-    arguments = [
-        *(str(WORKERD), "serve", str(config)),
-        *("--socket-addr", f"http=127.0.0.1:{port}", "--directory-path", f"site={SITE}"),
-    ]
     began = time.perf_counter()
+    arguments = serve_arguments(config, "127.0.0.1", port, store)
     process = started(arguments, {"ATTUNE_ORIGIN_URL": origin_url})
     try:
         _wait_for_port(port, began + DEADLINE_S)

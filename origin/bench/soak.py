@@ -26,6 +26,9 @@ WARM_UP_S = 5.0
 """Every visitor's bundle is at the edge then, and the scorer has loaded its model."""
 READING_PAUSE_S = 1.0
 
+SETTINGS = {"ATTUNE_RATE_LIMIT": "0"}
+"""All of the load comes from one address."""
+
 Progress = Callable[[float], None]
 """Hears the seconds of load so far."""
 
@@ -121,7 +124,7 @@ def measured_soak(
     with ExitStack() as stack:
         if not origin_url:
             origin_url = stack.enter_context(stand_in_origin())
-        edge = stack.enter_context(running_edge(origin_url, free_port()))
+        edge = stack.enter_context(running_edge(origin_url, free_port(), settings=SETTINGS))
         return asyncio.run(_soaked(edge, minutes * 60, load, capacity_s, tell))
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -20,14 +21,20 @@ from origin.edge_server import EdgeError, running_edge
     default="http://127.0.0.1:8601",
     help="Where the origin answers.",
 )
-def command(host: str, port: int, origin_url: str) -> None:
+@click.option(
+    "--store",
+    envvar="ATTUNE_EDGE_STORE",
+    type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
+    help="Folder for what outlives the process (KV); without one nothing does.",
+)
+def command(host: str, port: int, origin_url: str, store: Path | None) -> None:
     """Serve the edge worker on this machine.
 
     Its settings are the variables ATTUNE_... of docs/deploy-edge.md.
     """
     signal.signal(signal.SIGTERM, _leave)
     try:
-        with running_edge(origin_url, port, host, settings=_settings()) as server:
+        with running_edge(origin_url, port, host, settings=_settings(), store=store) as server:
             click.echo(f"The edge answers at {server.url}")
             status = server.process.wait()
     except EdgeError as error:

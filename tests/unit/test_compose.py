@@ -85,6 +85,22 @@ def test_the_edge_finds_the_origin_where_it_listens() -> None:
     assert 'fromEnvironment = "ATTUNE_ORIGIN_URL"' in config
 
 
+def test_what_outlives_the_edge_lies_in_a_volume() -> None:
+    (volume,) = SERVICES["edge"]["volumes"]
+    name, _, folder = volume.partition(":")
+    assert name in COMPOSE["volumes"]
+    dockerfile = (ROOT / "wasm/Dockerfile").read_text(encoding="utf-8")
+    assert f"VOLUME {folder}" in dockerfile
+    assert f'"store={folder}"' in dockerfile
+    assert 'name = "store"' in (ROOT / "wasm/workerd.capnp").read_text(encoding="utf-8")
+
+
+def test_the_edge_passes_every_variable_on_that_compose_sets() -> None:
+    config = (ROOT / "wasm/workerd.capnp").read_text(encoding="utf-8")
+    for variable in SERVICES["edge"]["environment"]:
+        assert f'fromEnvironment = "{variable}"' in config
+
+
 def test_the_broker_is_the_version_that_the_tests_run_against() -> None:
     pom = ElementTree.parse(ROOT / "origin/event_log/broker/pom.xml").getroot()
     space = {"m": "http://maven.apache.org/POM/4.0.0"}

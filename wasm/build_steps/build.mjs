@@ -33,6 +33,8 @@ const UNFINISHED = join(WASM, "build", "dist");
 const PYTHON_GLUE = readdirSync(WASM).filter((name) => name.endsWith(".js"));
 /** Sources that call the interpreter's exports by name. */
 const CALLERS = ["python_calls.js", "snapshot.js", "build_steps/snapshot_worker.js"];
+/** What plain workerd lacks: a backing for the Cache API, and one for KV. */
+const LOCAL = readdirSync(join(WASM, "local"));
 const SCORER_GLUE = readdirSync(join(WASM, "scorer"));
 const MODELS = process.argv[2] ?? join(ROOT, "models/onnx");
 const MODEL = ["edge_scorer.onnx", "edge_scorer.json"];
@@ -57,7 +59,7 @@ function inputs() {
   return [
     "package-lock.json",
     "wasm/workerd.capnp",
-    "wasm/local/cache.js",
+    ...LOCAL.map((name) => join("wasm/local", name)),
     ...steps,
     ...PYTHON_GLUE.map((name) => join("wasm", name)),
     ...SCORER_GLUE.map((name) => join("wasm/scorer", name)),
@@ -163,7 +165,7 @@ if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) {
   rmSync(UNFINISHED, { recursive: true, force: true });
   await pythonWorker();
   scorerWorker();
-  put("local/cache.js", readFileSync(join(WASM, "local/cache.js")));
+  for (const name of LOCAL) put(`local/${name}`, readFileSync(join(WASM, "local", name)));
   put("workerd.capnp", readFileSync(join(WASM, "workerd.capnp")));
   put("inputs.sha256", wanted);
   rmSync(DIST, { recursive: true, force: true });
