@@ -14,9 +14,6 @@ from pathlib import Path
 
 ENTRY = "edge_worker.entry"
 
-# Imported inside functions, so that importing the entry alone does not show them.
-ALSO_LOADED = ("traceback", "linecache", "_strptime", "encodings.idna", "random", "copy")
-
 # An archive holds no C extensions: this package looks for its own beside the archive.
 EXTENDED = "msgpack"
 EXTENSION_FOLDER = "/lib/python3.14/site-packages/msgpack"
@@ -30,7 +27,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 def library() -> bytes:
     """Return a stored zip of every module that importing the entry loads, compiled."""
-    for name in (ENTRY, *ALSO_LOADED):
+    for name in importlib.import_module(ENTRY).IMPORTED_LATE:
         importlib.import_module(name)
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as out:
