@@ -13,8 +13,9 @@ import random
 from edge_worker.phases import Phases
 from edge_worker.rehearsal import rehearse
 
-IMPORTED_LATE = ("_strptime", "copy", "heapq", "linecache", "traceback")
-"""What the standard library imports inside functions: a worker has no files to import it from."""
+IMPORTED_LATE = ("copy", "heapq")
+"""What the standard library imports inside functions: a worker has no files to import it from.
+Tracebacks need nothing here: the interpreter prints them itself where their module is missing."""
 
 
 def opened(manifest: bytes) -> Phases:
