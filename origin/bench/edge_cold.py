@@ -9,7 +9,6 @@ slate. The two take turns, so that a machine that is busy for a while is busy fo
 from __future__ import annotations
 
 import gzip
-import os
 import socket
 import statistics
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import httpx
 
+from origin.bench.processor_time import seconds_of
 from origin.bench.stand_in import stand_in_origin
 from origin.child_process import started, stop
 from origin.edge_server import CONFIG, EdgeError, serve_arguments
@@ -134,12 +134,6 @@ def _javascript_only(folder: Path) -> Path:
     return config
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def _first_answer(config: Path, origin_url: str, store: Path) -> Start:
     """Return a start of these workers."""
     port = free_port()
@@ -153,7 +147,7 @@ def _first_answer(config: Path, origin_url: str, store: Path) -> Start:
         )
         took = time.perf_counter() - began
         answer.raise_for_status()
-        cpu_ms = cpu_seconds(process.pid) * 1000
+        cpu_ms = seconds_of([process.pid]) * 1000
         return Start(took * 1000, cpu_ms, resident_bytes(process.pid))
     finally:
         stop(process)

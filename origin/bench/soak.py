@@ -17,20 +17,22 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from origin.bench.edge_cold import cpu_seconds, free_port, resident_bytes
+from origin.bench.edge_cold import free_port, resident_bytes
 from origin.bench.edge_load import Exchange, Traffic, at_capacity, at_rate
+from origin.bench.processor_time import seconds_of
 from origin.bench.stand_in import stand_in_origin
 from origin.edge_server import EdgeServer, running_edge
 
 WARM_UP_S = 5.0
 """Every visitor's bundle is at the edge then, and the scorer has loaded its model."""
+CAPACITY_S = 10.0
 READING_PAUSE_S = 1.0
 
 SETTINGS = {"ATTUNE_RATE_LIMIT": "0"}
 """All of the load comes from one address."""
 
-Progress = Callable[[float], None]
-"""Hears the seconds of load so far."""
+Progress = Callable[[int], None]
+"""Hears after each reading how many seconds it is worth."""
 
 
 @dataclass(slots=True)
@@ -108,7 +110,6 @@ def percentile(values: list[float], percent: float) -> float:
 def measured_soak(
     minutes: float,
     load: float,
-    capacity_s: float = 10.0,
     origin_url: str = "",
     tell: Progress = lambda _: None,
 ) -> Soak:
@@ -117,32 +118,29 @@ def measured_soak(
     Args:
         minutes: of steady load.
         load: share of the measured capacity, in (0, 1].
-        capacity_s: seconds for which the capacity is measured.
         origin_url: a running origin; empty starts one that answers at once.
-        tell: hears how far it is.
+        tell: hears of every second of load.
     """
     with ExitStack() as stack:
         if not origin_url:
             origin_url = stack.enter_context(stand_in_origin())
         edge = stack.enter_context(running_edge(origin_url, free_port(), settings=SETTINGS))
-        return asyncio.run(_soaked(edge, minutes * 60, load, capacity_s, tell))
+        return asyncio.run(_soaked(edge, minutes * 60, load, tell))
 
 
-async def _soaked(
-    edge: EdgeServer, seconds: float, load: float, capacity_s: float, tell: Progress
-) -> Soak:
+async def _soaked(edge: EdgeServer, seconds: float, load: float, tell: Progress) -> Soak:
     port, pid = int(edge.url.rpartition(":")[2]), edge.process.pid
     traffic = Traffic()
     await at_capacity(port, traffic, WARM_UP_S, lambda _: None)
     reached = Readings()
     began = time.perf_counter()
-    await at_capacity(port, traffic, capacity_s, reached.add)
+    await at_capacity(port, traffic, min(CAPACITY_S, seconds), reached.add)
     capacity = len(reached.took_ms) / (time.perf_counter() - began)
     readings = Readings()
     watching = asyncio.create_task(_watch(pid, readings, tell))
-    cpu_before = cpu_seconds(pid)
+    cpu_before = seconds_of([pid])
     await at_rate(port, traffic, seconds, load * capacity, readings.add)
-    cpu_ms = (cpu_seconds(pid) - cpu_before) * 1000 / max(1, len(readings.took_ms))
+    cpu_ms = (seconds_of([pid]) - cpu_before) * 1000 / max(1, len(readings.took_ms))
     watching.cancel()
     return Soak(capacity, load * capacity, seconds, readings, cpu_ms)
 
@@ -152,5 +150,5 @@ async def _watch(pid: int, readings: Readings, tell: Progress) -> None:
     while True:
         passed = time.perf_counter() - began
         readings.resident.append((passed, resident_bytes(pid)))
-        tell(passed)
+        tell(round(READING_PAUSE_S))
         await asyncio.sleep(READING_PAUSE_S)

@@ -20,6 +20,9 @@ BENCHES = {
     "bandit": LazyCommand(
         "origin.commands.bench_bandit:command", "Regret of our bandits beside others."
     ),
+    "soak": LazyCommand(
+        "origin.commands.bench_soak:command", "Minutes of steady load on an edge, memory watched."
+    ),
 }
 
 
