@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from attune.contract.event import ACTIONS
-from origin.bench.edge_cold import FRONT_DOOR, cpu_seconds, gz_bytes, resident_bytes
+from origin.bench.edge_cold import FRONT_DOOR, gz_bytes, resident_bytes
 from origin.bench.http_load import load, post
+from origin.bench.processor_time import seconds_of
 from origin.bench.stand_in import stand_in_origin
 from origin.edge_server import CONFIG, EdgeError, running_edge
 from origin.event_log.broker.process import free_port
@@ -127,13 +128,13 @@ def measured_edge(requests: int, tell: Callable[[int], None] = lambda _: None) -
 
 
 def _add(cost: Cost, port: int, pid: int, wire: Sequence[bytes], count: int) -> None:
-    before = cpu_seconds(pid)
+    before = seconds_of([pid])
     cost.took_ms += load(port, wire, count, 1)
-    cost.cpu_ms.append((cpu_seconds(pid) - before) * 1000 / count)
-    before, began = cpu_seconds(pid), time.perf_counter()
+    cost.cpu_ms.append((seconds_of([pid]) - before) * 1000 / count)
+    before, began = seconds_of([pid]), time.perf_counter()
     load(port, wire, count, CONNECTIONS)
     cost.per_s.append(count / (time.perf_counter() - began))
-    cost.busy_cpu_ms.append((cpu_seconds(pid) - before) * 1000 / count)
+    cost.busy_cpu_ms.append((seconds_of([pid]) - before) * 1000 / count)
 
 
 def _stages(port: int, pid: int, surface: str) -> dict[str, float]:
@@ -145,9 +146,9 @@ def _stages(port: int, pid: int, surface: str) -> dict[str, float]:
         load(port, wire, 1, 1)
         costs: list[float] = []
         for request in wire:
-            before = cpu_seconds(pid)
+            before = seconds_of([pid])
             load(port, [request], 1, 1)
-            costs.append((cpu_seconds(pid) - before) * 1e6 / STAGE_LOOPS)
+            costs.append((seconds_of([pid]) - before) * 1e6 / STAGE_LOOPS)
         found[stage] = round(min(costs), 1)
     return found
 
