@@ -7,6 +7,7 @@ take. When the bounds are reached, reading waits.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Generic
@@ -45,6 +46,8 @@ class ReadAhead(Generic[Row]):
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
         self._failure: Exception | None = None
+        self.decoding_s = 0.0
+        """Processor time that decoding has taken."""
 
     async def take(self) -> Reading[Row] | None:
         """Return all that was read, as one; None where nothing came for a while.
@@ -87,7 +90,9 @@ class ReadAhead(Generic[Row]):
         records = await self._member.read(self._positions, wanted, READ_WAIT_MS)
         if not records:
             return
+        started_s = time.thread_time()
         reading = Reading[Row].of(records, self._read)
+        self.decoding_s += time.thread_time() - started_s
         self._positions.update(reading.ends())
         self._waiting.append(reading)
         self._records += len(records)

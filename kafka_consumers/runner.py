@@ -94,7 +94,8 @@ class Progress:
     freshness_ms: int = 0
     """From append to commit, of the latest batch's oldest record."""
     worked_s: dict[str, float] = field(default_factory=dict[str, float])
-    """Processor time of the stages that wait for nobody: decode, sift, and what processors say."""
+    """Processor time by stage: decode, sift (what is new?), learn (the processors and the driver;
+    what was read meanwhile is in it, decoding apart)."""
 
 
 class Runner(Generic[Row, BatchT]):
@@ -176,9 +177,12 @@ class Runner(Generic[Row, BatchT]):
             while not stopping.is_set():
                 try:
                     reading = await reader.take()
+                    self._worked("decode", reader.decoding_s)
+                    reader.decoding_s = 0.0
                     if reading is not None:
                         await self._apply(reading)
                         self._saw_age_of(reading)
+                        self._worked("learn", -reader.decoding_s)
                     elif await self._was_moved():
                         return
                 except AssignmentChangedError:
@@ -265,10 +269,13 @@ class Runner(Generic[Row, BatchT]):
         self, reading: Reading[Row], transaction: LearningTransaction, now_ms: int
     ) -> Mapping[int, Hashes]:
         """Run the processors on the rows that are new; return their hashes by partition."""
+        started_s = time.thread_time()
         rows, records = reading.readable()
         partitions = np.array(list(map(PARTITION, records)), dtype=np.int64)
         hashes = hashed(list(map(attrgetter("event_id"), rows)))
         fresh = self._seen.fresh(partitions, hashes)
+        sifted_s = time.thread_time()
+        self._worked("sift", sifted_s - started_s)
         if not len(fresh):
             return {}
         if len(fresh) < len(rows):
@@ -279,6 +286,7 @@ class Runner(Generic[Row, BatchT]):
         batch = self._topic.batch(rows, records, now_ms)
         for processor in self._processors if rows else ():
             await processor.process(batch, transaction)
+        self._worked("learn", time.thread_time() - sifted_s)
         partitions, hashes = partitions[fresh], hashes[fresh]
         return {part: hashes[partitions == part] for part in np.unique(partitions).tolist()}
 
@@ -298,6 +306,10 @@ class Runner(Generic[Row, BatchT]):
         before = {part: offset - REMEMBERED_MAX for part, offset in self._positions.items()}
         async with self._store.transaction() as transaction:
             await transaction.forget_seen_events(self.group, self._topic.name, before)
+
+    def _worked(self, stage: str, seconds: float) -> None:
+        worked_s = self.progress.worked_s
+        worked_s[stage] = worked_s.get(stage, 0.0) + seconds
 
     def _saw_age_of(self, reading: Reading[Row]) -> None:
         oldest = min(record.appended_at_ms for record in reading.records)
