@@ -5,7 +5,7 @@ import { element, styled } from "../storefront/dom.js";
 const EVERY_MS = 2_000;
 const TIMEOUT_MS = 4_000;
 const $ = (id) => document.getElementById(id);
-const whole = new Intl.NumberFormat();
+const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 
 let last = null; // The previous report of the edge, for rates.
 const absent = new Set(); // Addresses that this edge does not have, asked once.
@@ -98,15 +98,15 @@ function tile(title, figure, note, tone = "") {
 
 function shares(title, counts = {}) {
   const all = total(counts);
-  const rows = Object.entries(counts).sort(([, one], [, other]) => other - one);
+  const counted = Object.entries(counts).filter(([, count]) => count > 0);
+  const rows = counted.sort(([, one], [, other]) => other - one);
   const list = rows.map(([name, count]) => {
     const bar = element("span", { class: "bar", "aria-hidden": "true" }, element("i"));
     styled(bar, { "--share": `${all ? (100 * count) / all : 0}%` });
     const label = element("span", {}, name.replaceAll("_", " "));
     return element("li", {}, label, bar, element("span", {}, whole.format(count)));
   });
-  const counted = element("ul", { class: "shares" }, ...list);
-  const body = list.length ? counted : element("p", {}, "None yet.");
+  const body = list.length ? element("ul", { class: "shares" }, ...list) : element("p", {}, "None yet.");
   return element("div", { class: "tile" }, element("h3", {}, title), body);
 }
 
