@@ -30,7 +30,7 @@ from origin.edge_server import EdgeError, running_edge
 def command(host: str, port: int, origin_url: str, store: Path | None) -> None:
     """Serve the edge worker on this machine.
 
-    Its settings are the variables ATTUNE_... of docs/deploy-edge.md.
+    Its settings are the variables ATTUNE_... of docs/edge-settings.md.
     """
     signal.signal(signal.SIGTERM, _leave)
     try:

@@ -107,7 +107,7 @@ function shares(title, counts = {}) {
     return element("li", {}, label, bar, element("span", {}, whole.format(count)));
   });
   const body = list.length ? element("ul", { class: "shares" }, ...list) : element("p", {}, "None yet.");
-  return element("div", { class: "tile" }, element("h3", {}, title), body);
+  return element("div", { class: "tile is-shares" }, element("h3", {}, title), body);
 }
 
 function posteriors(counts) {

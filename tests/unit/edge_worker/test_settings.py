@@ -1,5 +1,8 @@
 """The edge's settings."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from attune.consent import Consent
@@ -46,3 +49,18 @@ def test_every_malformed_variable_is_named_at_once() -> None:
         assert name in str(raised.value)
     with pytest.raises(SettingsError, match="ATTUNE_IDENTITY_SECRET_PREVIOUS needs"):
         read_settings({"ATTUNE_IDENTITY_SECRET_PREVIOUS": SECRET})
+
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_every_setting_is_bound_in_workerd_and_described() -> None:
+    bound = set(re.findall(r'name = "(ATTUNE_\w+)"', (ROOT / "wasm/workerd.capnp").read_text()))
+    described = set(
+        re.findall(r"^\| `(ATTUNE_\w+)`", (ROOT / "docs/edge-settings.md").read_text(), re.M)
+    )
+    sources = [*(ROOT / "edge_worker").glob("*.py"), *(ROOT / "wasm").glob("*.js")]
+    read = {
+        name for path in sources for name in re.findall(r"ATTUNE_[A-Z_]+[A-Z]", path.read_text())
+    }
+    assert bound == described == read
