@@ -8,7 +8,7 @@ from typing import NamedTuple
 from attune.beliefs import Beliefs
 from attune.contract.bundle import EMBEDDING_DIMENSION, Bundle
 from attune.diversity import Similarities
-from attune.quantisation import integers, length, quantised
+from attune.quantisation import dot, integers, length, quantised
 
 BUCKETS_MAX = 4
 """Bandit buckets whose beliefs are kept: a user has one device, a cohort's bundle may have more."""
@@ -19,6 +19,7 @@ Posteriors = Mapping[str, tuple[float, float]]
 class KnownItem(NamedTuple):
     """An item that the bundle can place: its code, the code as numbers, their length; category."""
 
+    item_id: str
     code: bytes
     numbers: tuple[int, ...]
     length: float
@@ -87,6 +88,14 @@ class Columns:
         cards = self._candidates.cards
         return [index for index, card in enumerate(cards) if card.category in wanted]
 
+    def similarity(self, place: int, item: KnownItem) -> float:
+        """Return the cosine of a candidate and an item that the bundle can place."""
+        other = self.places.get(item.item_id)
+        if other is not None:
+            return self.similarities.cosine(place, other)
+        lengths = self.similarities.lengths[place] * item.length
+        return dot(self.similarities.codes[place], item.numbers) / lengths if lengths else 0.0
+
     def _posteriors(self, fresher: Posteriors) -> list[tuple[float, float]]:
         candidates = self._candidates
         own = zip(candidates.alpha, candidates.beta, strict=True)
@@ -110,5 +119,5 @@ def _known_items(
     for index, item_id in enumerate(item_ids):
         code = embeddings[index * EMBEDDING_DIMENSION : (index + 1) * EMBEDDING_DIMENSION]
         numbers = integers(code)
-        known[item_id] = KnownItem(code, numbers, length(numbers), categories[index])
+        known[item_id] = KnownItem(item_id, code, numbers, length(numbers), categories[index])
     return known

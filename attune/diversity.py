@@ -42,6 +42,12 @@ class Similarities:
             self._cosines = array("f", [UNKNOWN]) * (self._count * self._count)
         return self._cosines, index * self._count
 
+    def cosine(self, one: int, other: int) -> float:
+        """Return the cosine of two of the vectors."""
+        cosines, start = self.row(one)
+        value = cosines[start + other]
+        return self.fill(one, other) if value == UNKNOWN else value
+
     def fill(self, one: int, other: int) -> float:
         """Work out one cosine, 0 where one of the vectors is zero, and keep it for both orders.
 

@@ -45,7 +45,7 @@ def edge_feature_rows(
     similarities = columns_of(bundle).similarities
     tail = context_vector(context)
     experience = math.log1p(session.interactions)
-    anchors = [anchor.known for anchor in session.anchors]
+    anchors = session.anchors
     user = integers(session.code)
     rows = array("f")
     for index in places:

@@ -39,11 +39,11 @@ def quantised(vector: Sequence[float]) -> bytes:
     >>> list(array("b", quantised([0.5, -1.0, 0.0])))
     [64, -127, 0]
     """
-    largest = max((abs(x) for x in vector), default=0.0)
+    largest = max(max(vector), -min(vector)) if len(vector) else 0.0
     if largest < LARGEST_MIN:
         return bytes(len(vector))
     scale = 127.0 / largest
-    return array("b", (round(x * scale) for x in vector)).tobytes()
+    return array("b", [round(x * scale) for x in vector]).tobytes()
 
 
 @lru_cache(maxsize=CODES_MAX)

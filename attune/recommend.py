@@ -174,13 +174,11 @@ def _reason(ready: Prepared, choice: Choice) -> tuple[Why, str | None]:
     if choice.explored:
         return "explore", None
     best: tuple[float, str | None] = (BECAUSE_COSINE_MIN, None)
-    similarities = ready.columns.similarities
+    columns = ready.columns
     for anchor in ready.session.anchors:
-        lengths = similarities.lengths[choice.place] * anchor.known.length
-        if lengths > 0.0:
-            similarity = dot(similarities.codes[choice.place], anchor.known.numbers) / lengths
-            if similarity > best[0]:
-                best = (similarity, anchor.item_id)
+        similarity = columns.similarity(choice.place, anchor)
+        if similarity > best[0]:
+            best = (similarity, anchor.item_id)
     if best[1] is not None:
         return "session", best[1]
     source = ready.bundle.candidates.sources[choice.place]

@@ -42,7 +42,7 @@ def scorer_inputs(
         ContractError: when the bundle's columns are not ``CANDIDATE_FEATURES``.
     """
     block = columns.scorer_block or _kept_block(bundle, columns)
-    anchors = [anchor.known for anchor in session.anchors]
+    anchors = session.anchors
     numbers = columns.category_numbers
     categories = [numbers.get(item.category, UNKNOWN_CATEGORY) for item in anchors]
     return b"".join(

@@ -15,26 +15,19 @@ from attune.quantisation import integers, length, quantised, sumprod
 MS_PER_HOUR = 3_600_000
 
 
-class Anchor(NamedTuple):
-    """An item that the session took to: the next slate is drawn to it and explained with it."""
-
-    item_id: str
-    known: KnownItem
-
-
 class SessionState(NamedTuple):
     """The user as of this request.
 
     ``code`` is the user's embedding with the session's interactions applied, quantised; ``length``
     is the code's. ``shift`` is the cosine distance from the bundle's embedding, 0 to 2. ``anchors``
-    are the session's items, latest first; a dismissed one is none, or the next slate would seek
-    what it should avoid.
+    are the items that the session took to, latest first: the next slate is drawn to them and
+    explained with them. A dismissed one is none, or the slate would seek what it should avoid.
     """
 
     code: bytes
     length: float
     shift: float
-    anchors: tuple[Anchor, ...]
+    anchors: tuple[KnownItem, ...]
     interactions: int
 
 
@@ -50,13 +43,13 @@ def session_state(
     items = columns_of(bundle).items
     after: Sequence[float] = bundle.user_embedding
     interactions = bundle.user_interactions
-    anchors: list[Anchor] = []
+    anchors: list[KnownItem] = []
     for interaction in recent:
         known = items.get(interaction.item_id)
         if known is None:
             continue
         if rule.weights.get(interaction.action, 0.0) > 0.0:
-            anchors.append(Anchor(interaction.item_id, known))
+            anchors.append(known)
         if interaction.occurred_at_ms > bundle.covers_until_ms:
             age_hours = (now_ms - interaction.occurred_at_ms) / MS_PER_HOUR
             step = step_size(interaction.action, age_hours, interactions, rule)

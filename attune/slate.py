@@ -196,11 +196,12 @@ class Contest:
         low = scores[leader] - REACH_DEVIATIONS * deviations[leader]
         rivals: list[int] = []
         for slot in self._hopeful[:CONTENDERS_MAX]:
-            score = scores[slot] if seen[slot] == placed else self._refreshed(slot)
             deviation = deviations[slot]
+            if scores[slot] + REACH_DEVIATIONS * deviation <= low or slot == leader:
+                continue
+            score = scores[slot] if seen[slot] == placed else self._refreshed(slot)
             hopes[slot] = score + OPTIMISM_DEVIATIONS * deviation
-            if score + REACH_DEVIATIONS * deviation > low and slot != leader:
-                rivals.append(slot)
+            rivals.append(slot)
         # Nearly in order already: those looked at may have to let others pass.
         self._hopeful.sort(key=hopes.__getitem__, reverse=True)
         return rivals
@@ -231,15 +232,15 @@ class Contest:
         """Bring a score up to date with what has been placed, and return it."""
         index, similarities = self._pool.eligible[slot], self._pool.similarities
         cosines, start = similarities.row(index)
-        largest = self._largest[slot]
-        for other in self._placed[self._seen[slot] :]:
+        placed, largest = self._placed, self._largest[slot]
+        for other in placed[self._seen[slot] :]:
             cosine = cosines[start + other]
             if cosine == UNKNOWN:
                 cosine = similarities.fill(index, other)
             if cosine > largest:
                 largest = cosine
         self._largest[slot] = largest
-        self._seen[slot] = len(self._placed)
+        self._seen[slot] = len(placed)
         factor = 1.0 - self._rules.diversity * largest
         score = self._scores[slot] = self._centers[slot] * factor + self._means[slot]
         return score

@@ -53,6 +53,9 @@ NARROW = 0.5
 """A rival whose deviation is below this share of the leader's is a step on the leader's quantiles:
 then it is the leader that is looked at on the rival's."""
 
+OUT_OF_REACH = 0.999
+"""A rival that stays so surely below even the leader's lowest quantile is left out."""
+
 ROOT_HALF = math.sqrt(0.5)
 
 SPREAD_DEVIATIONS = 5.0
@@ -125,20 +128,7 @@ def _shares_of_maximum(cdfs: list[list[float]]) -> list[float]:
 def _score_cdf(arm: Arm, weight: float, nodes: Sequence[float]) -> list[float]:
     """Return P(score <= x) at every node, by linear interpolation in the belief's table."""
     low, cells_per_unit, table = _cdf_table(arm.belief)
-    last = len(table) - 1
-    cells_per_score = cells_per_unit / weight
-    offset = (arm.center + weight * low) * cells_per_score
-    values: list[float] = []
-    for x in nodes:
-        place = x * cells_per_score - offset
-        cell = int(place)
-        if place <= 0.0:
-            values.append(0.0)
-        elif cell >= last:
-            values.append(1.0)
-        else:
-            values.append(table[cell] + (place - cell) * (table[cell + 1] - table[cell]))
-    return values
+    return _values(table, cells_per_unit / weight, -arm.center - weight * low, nodes)
 
 
 class Spread(NamedTuple):
@@ -191,11 +181,14 @@ def leading_probability(
     0.53
     """
     together, apart, ahead = [1.0] * len(QUANTILES), 1.0, 1.0
+    lowest = leader.quantiles[:1]
     for handicap, rival in rivals:
         low, cells_per_unit, table, quantiles = rival
-        below = _values(table, cells_per_unit, handicap - low, leader.quantiles)
-        share = sumprod(QUANTILE_WEIGHTS, below)
-        exact = share
+        shift = handicap - low
+        if _values(table, cells_per_unit, shift, lowest)[0] > OUT_OF_REACH:
+            continue
+        below = _values(table, cells_per_unit, shift, leader.quantiles)
+        share = exact = sumprod(QUANTILE_WEIGHTS, below)
         if cells_per_unit * NARROW > leader.cells_per_unit:
             reached = _values(
                 leader.table, leader.cells_per_unit, -handicap - leader.low, quantiles
@@ -216,17 +209,14 @@ def _values(
 ) -> list[float]:
     """Return a tabulated CDF at some places, each moved by ``shift``."""
     last = len(table) - 1
-    values: list[float] = []
-    for x in places:
-        place = (x + shift) * cells_per_unit
-        if place <= 0.0:
-            values.append(0.0)
-        elif place >= last:
-            values.append(1.0)
-        else:
-            cell = int(place)
-            values.append(table[cell] + (place - cell) * (table[cell + 1] - table[cell]))
-    return values
+    return [
+        0.0
+        if (place := (x + shift) * cells_per_unit) <= 0.0
+        else 1.0
+        if place >= last
+        else table[cell := int(place)] + (place - cell) * (table[cell + 1] - table[cell])
+        for x in places
+    ]
 
 
 @lru_cache(maxsize=TABLES_MAX)
