@@ -31,6 +31,7 @@ Fixed = NDArray[np.int16]
 SCALE = np.float32(32767.0)
 
 VERSION = 1
+NO_RECENT = bytes((VERSION, 0))
 NO_EXPOSURES = b""
 
 TIME_BITS = 42
