@@ -11,8 +11,8 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,6 +67,22 @@ def measured_loop(
         home: an empty directory for everything that the processes keep.
         inherited: the environment that the processes start from.
     """
+    with running_loop(log, home, inherited) as running:
+        return asyncio.run(_measure(running.origin_url, events, background_per_s))
+
+
+@dataclass(frozen=True, slots=True)
+class RunningLoop:
+    """Where the parts of a running loop answer."""
+
+    origin_url: str
+    database_url: str
+    kafka: str | None
+
+
+@contextmanager
+def running_loop(log: str, home: Path, inherited: Mapping[str, str]) -> Iterator[RunningLoop]:
+    """Yield an origin and its stream processors over a new catalogue, on one of the logs."""
     origin_url = f"http://127.0.0.1:{kafka.free_port()}"
     environment = {
         "ATTUNE_HOME": str(home),
@@ -89,7 +105,8 @@ def measured_loop(
             processes.wait_until(
                 lambda: _is_ready(origin_url), "starting the origin", READY_TIMEOUT_S
             )
-            return asyncio.run(_measure(origin_url, events, background_per_s))
+            address = environment["KAFKA_BOOTSTRAP_SERVERS"] or None
+            yield RunningLoop(origin_url, database_url, address)
     finally:
         kafka.stop(broker)
 
@@ -132,14 +149,14 @@ async def _measure(origin_url: str, events: int, background_per_s: int) -> LoopT
 async def _one_event(
     client: httpx.AsyncClient, user_id: str, rng: random.Random, times: LoopTimes, counts: bool
 ) -> None:
-    before = await _bundle(client, user_id)
+    before = await asked_bundle(client, user_id)
     item_id = rng.choice(before.candidates.item_ids[:10])
     started = time.perf_counter()
-    purchase, occurred_at_ms = _purchase(user_id, item_id), _now_ms()
-    await _post(client, [purchase | {"occurred_at_ms": occurred_at_ms}])
+    act, occurred_at_ms = purchase(user_id, item_id), _now_ms()
+    await post(client, [act | {"occurred_at_ms": occurred_at_ms}])
     accepted = time.perf_counter()
     questions = 1
-    while (await _bundle(client, user_id)).covers_until_ms < occurred_at_ms:
+    while (await asked_bundle(client, user_id)).covers_until_ms < occurred_at_ms:
         questions += 1
         if time.perf_counter() - started > VISIBLE_TIMEOUT_S:
             times.missed += 1
@@ -157,7 +174,13 @@ async def _one_event(
         times.visible_ms.append((visible - started) * 1000)
 
 
-async def _bundle(client: httpx.AsyncClient, user_id: str) -> Bundle:
+async def asked_bundle(client: httpx.AsyncClient, user_id: str) -> Bundle:
+    """Return the user's bundle as the origin has it now."""
+    return read_bundle(await asked_raw_bundle(client, user_id))
+
+
+async def asked_raw_bundle(client: httpx.AsyncClient, user_id: str) -> object:
+    """Return it as plain values: reading it as a bundle costs the one that asks 10 ms."""
     request = BundleRequest(Consent.FULL, user_id, "home", Context(), CANDIDATES)
     answer = await client.post(
         "/v1/bundle",
@@ -165,7 +188,7 @@ async def _bundle(client: httpx.AsyncClient, user_id: str) -> Bundle:
         headers={"content-type": "application/msgpack"},
     )
     answer.raise_for_status()
-    return read_bundle(unpacked(answer.content))
+    return unpacked(answer.content)
 
 
 async def _slate_item_ids(client: httpx.AsyncClient, user_id: str) -> set[str]:
@@ -176,12 +199,14 @@ async def _slate_item_ids(client: httpx.AsyncClient, user_id: str) -> set[str]:
     return {item["item_id"] for item in answer.json()["items"]}
 
 
-async def _post(client: httpx.AsyncClient, events: list[Mapping[str, object]]) -> None:
+async def post(client: httpx.AsyncClient, events: list[Mapping[str, object]]) -> None:
+    """Post the events; return when they are accepted."""
     answer = await client.post("/v1/events", json={"events": events})
     answer.raise_for_status()
 
 
-def _purchase(user_id: str, item_id: str) -> dict[str, object]:
+def purchase(user_id: str, item_id: str) -> dict[str, object]:
+    """Return an event."""
     return {
         "type": "purchase",
         "event_id": uuid.uuid4().hex,
@@ -211,10 +236,10 @@ async def _act(client: httpx.AsyncClient, per_s: int) -> None:
     due_s = time.perf_counter()
     while True:
         batch = [
-            _purchase(f"other-{rng.randrange(5_000)}", f"item-{rng.randrange(ITEMS)}")
+            purchase(f"other-{rng.randrange(5_000)}", f"item-{rng.randrange(ITEMS)}")
             for _ in range(min(BACKGROUND_BATCH, per_s))
         ]
-        await _post(client, list(batch))
+        await post(client, list(batch))
         due_s += len(batch) / per_s
         await asyncio.sleep(max(0.0, due_s - time.perf_counter()))
 

@@ -17,6 +17,9 @@ BENCHES = {
     "edge": LazyCommand(
         "origin.commands.bench_edge:command", "A slate at the edge beside JavaScript's answer."
     ),
+    "freshness": LazyCommand(
+        "origin.commands.bench_freshness:command", "Event posted -> visible, under load."
+    ),
     "bandit": LazyCommand(
         "origin.commands.bench_bandit:command", "Regret of our bandits beside others."
     ),
