@@ -18,6 +18,9 @@ COMMANDS = {
     "consume": LazyCommand("origin.commands.consume:command", "Learn from the event log."),
     "stream": LazyCommand("origin.commands.stream:command", "Look after the stream."),
     "edge": LazyCommand("origin.commands.edge:command", "Serve the edge worker on this machine."),
+    "known-good": LazyCommand(
+        "origin.commands.known_good:command", "Keep bundles for an edge without its origin."
+    ),
     "identity": LazyCommand("origin.commands.identity:command", "Sign tokens that prove a user."),
     "kafka": LazyCommand("origin.commands.kafka:command", "Run a local Apache Kafka broker."),
     "import": LazyCommand("origin.commands.import_:command", "Load users, items or events."),

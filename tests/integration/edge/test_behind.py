@@ -9,13 +9,16 @@ from typing import Any
 
 import httpx
 import msgpack
+from click.testing import CliRunner
 
 from attune.consent import Consent
 from attune.context import Context
-from attune.contract.bundle import BundleRequest, pack_bundle
+from attune.contract.bundle import BundleRequest, pack_bundle, read_bundle
 from attune.features import EDGE_FEATURES
+from origin.commands import main
 from origin.edge_server import CONFIG, ROOT, running_edge
 from tests.integration.edge.conftest import Stand, free_port
+from tests.integration.edge.stand_in_origin import stand_in_origin
 from tests.parity.states import NOW_MS, random_bundle
 
 MODELS = ROOT / "models/onnx"
@@ -135,6 +138,20 @@ def deployed_with(folder: Path, known_good: bytes) -> Path:
     config = folder / "workerd.capnp"
     config.write_text(re.sub(r"\.\./\.\./web", str(ROOT / "web"), CONFIG.read_text()))
     return config
+
+
+def test_the_bundles_of_a_deployment_are_fetched_from_the_origin(tmp_path: Path) -> None:
+    output = tmp_path / "known_good.msgpack"
+    with stand_in_origin() as (url, origin):
+        arguments = ["known-good", "--origin-url", url, "--output", str(output), "--json"]
+        done = CliRunner().invoke(main, [*arguments, "--surface", "home", "--surface", "cart"])
+        assert done.exit_code == 0, done.output
+        kept = msgpack.unpackb(output.read_bytes())
+        surfaces = [read_bundle(msgpack.unpackb(each)).surface for each in kept["bundles"]]
+        assert surfaces == ["home", "cart"]
+        assert len(json.loads(kept["answers"]["cart"])["items"]) == 12
+        origin.status = 500
+        assert "has no bundle" in CliRunner().invoke(main, arguments).output
 
 
 def test_with_the_origin_dead_from_the_start_a_deployment_s_own_bundles_answer(
