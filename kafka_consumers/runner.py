@@ -28,6 +28,7 @@ from kafka_consumers.erasure import spared_places
 from kafka_consumers.read_ahead import AssignmentChangedError, reading_ahead
 from kafka_consumers.reading import BatchT, Reading, Row, Topic, chosen
 from kafka_consumers.seen import REMEMBERED_MAX, Hashes, SeenWindows, hashed
+from origin.dead_letters import outbox_entries
 from origin.event_log.port import EventLog, LogUnavailableError, Member, Record
 from origin.storage.port import (
     LearningStore,
@@ -260,6 +261,7 @@ class Runner(Generic[Row, BatchT]):
                 await transaction.add_seen_events(self.group, name, rows)
             if letters:
                 await transaction.add_dead_letters(letters)
+                await transaction.add_outbox(outbox_entries(letters))
             await transaction.set_next_offsets(self.group, name, after)
         self._positions.update(after)
         self._seen.add(seen)

@@ -45,7 +45,7 @@ SELECT partition FROM consumer_offsets WHERE consumer_group <> $1
 ORDER BY consumer_group, topic, partition FOR UPDATE
 
 -- name: forget_learned
-TRUNCATE users, user_items, item_counters, covisits, posteriors, impressions, interactions,
+TRUNCATE users, recent_items, user_items, item_counters, covisits, posteriors, impressions, interactions,
     open_slates, served_slates, seen_events
 
 -- name: forget_offsets

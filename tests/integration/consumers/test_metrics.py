@@ -11,9 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from kafka_consumers.groups import event_runners
 from kafka_consumers.metrics import ConsumerMetrics
-from origin.event_log import EVENTS
+from origin.event_log import DEAD_LETTERS, EVENTS
 from origin.event_log.embedded import EmbeddedEventLog
 from origin.http.metrics import Metrics
+from origin.packing import unpacked
 from origin.storage.database import connection_pool
 from origin.storage.postgres import PostgresStore
 from tests.integration.consumers.traffic import entries, events, fill
@@ -43,7 +44,7 @@ async def test_a_consumer_counts_what_it_did_and_what_it_has_still_to_do(
     ):
         store = PostgresStore(pool)
         await fill(store)
-        (runner,) = event_runners(log, store)
+        runner = next(one for one in event_runners(log, store) if one.group == "learning")
         metrics = ConsumerMetrics([runner])
         stopping = asyncio.Event()
         running = asyncio.create_task(runner.run(stopping))
@@ -54,6 +55,12 @@ async def test_a_consumer_counts_what_it_did_and_what_it_has_still_to_do(
                 await asyncio.sleep(0.02)
         stopping.set()
         await running
+        # What was put aside is on its way to its topic.
+        async with store.transaction() as transaction:
+            (letter,) = await transaction.outbox(10)
+        told = unpacked(letter.records[0])
+        assert (letter.topic, told["topic"], told["value"]) == (DEAD_LETTERS, EVENTS, b"\xc1")
+        assert told["problem"]
         # Stopped: what comes now has still to be read.
         await log.append(EVENTS, traffic[:7])
         await asyncio.sleep(0.05)
