@@ -30,7 +30,9 @@ SIZES = {"hit_64": 64, "hit_200": 200}
 
 VISITORS = 20
 BODIES = 200
-WARM_UP = 400
+WARM_UP = 1_000
+"""By then the engine has compiled the interpreter's large functions; until then its compiler, on
+threads of its own, takes more of the processor than the answers."""
 ROUNDS = 4
 CONNECTIONS = 8
 STAGES = ("read", "begin", "score", "finish")
@@ -111,7 +113,7 @@ def measured_edge(requests: int, tell: Callable[[int], None] = lambda _: None) -
         }
         costs = {name: Cost() for name in kinds}
         for wire in kinds.values():
-            load(port, wire, WARM_UP, 1)
+            load(port, wire, WARM_UP, CONNECTIONS)
         for done in range(ROUNDS):
             for name, wire in kinds.items():
                 _add(costs[name], port, pid, wire, max(requests // ROUNDS, 1))
