@@ -9,7 +9,7 @@ from origin.commands.report import FigureTree, json_option, show, show_rows
 
 @click.command("edge")
 @click.option(
-    "--requests", type=click.IntRange(40), default=4_000, help="Answers of each kind to measure."
+    "--requests", type=click.IntRange(800), default=4_000, help="Answers of each kind to measure."
 )
 @click.option(
     "--cold-starts",
