@@ -134,7 +134,8 @@ def _remember(batch: Batch, events: _Events, states: UserStates) -> None:
     for user, item, head in zip(users.tolist(), listed, heads, strict=True):
         recents[user] += head + names[item]
     np.add.at(states.recent_counts, users, 1)
-    for user in np.unique(users[states.recent_counts[users] > USER_RECENT_MAX]).tolist():
+    full: list[int] = np.unique(users[states.recent_counts[users] > USER_RECENT_MAX]).tolist()
+    for user in full:
         surplus = int(states.recent_counts[user]) - USER_RECENT_MAX
         recents[user] = without_oldest(recents[user], surplus)
         states.recent_counts[user] = USER_RECENT_MAX
