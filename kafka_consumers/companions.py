@@ -23,7 +23,7 @@ from attune.covisitation import (
 from attune.popularity import MS_PER_HOUR, WEIGHTS
 from kafka_consumers.batch import Batch
 from origin.storage.port import LearningTransaction
-from origin.storage.user_columns import NO_RECENT, read_recent, recent_heads
+from origin.storage.user_columns import VERSION, read_recent, recent_heads
 
 Numbers = NDArray[np.int64]
 
@@ -118,7 +118,7 @@ class LastItems:
         heads = recent_heads(at_ms.ravel(), actions.ravel().astype(np.int64), lengths)
         parts = [head + name for head, name in zip(heads, names, strict=True)]
         return [
-            NO_RECENT[:1] + bytes((COUNTED_MAX,)) + b"".join(parts[start : start + COUNTED_MAX])
+            bytes((VERSION, COUNTED_MAX)) + b"".join(parts[start : start + COUNTED_MAX])
             for start in range(0, len(parts), COUNTED_MAX)
         ]
 

@@ -7,6 +7,7 @@ import click
 
 from origin.commands.import_ import events as backfill
 from origin.commands.report import json_option, say, show, show_rows
+from origin.commands.stream_users import drift, erase
 
 if TYPE_CHECKING:
     from origin.commands.stream_work import Place
@@ -21,6 +22,8 @@ def command() -> None:
 
 
 command.add_command(backfill, "backfill")
+command.add_command(erase)
+command.add_command(drift)
 
 
 def place_of(context: click.Context, parameter: click.Parameter, text: str) -> "Place":

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from attune.contract.bundle import EMBEDDING_DIMENSION
 from attune.embedding import EmbeddingRule, step_size
+from origin import drift_state
 from origin.content_embedding import content_embedding
 from origin.storage.port import Embedding, UserRow
 from origin.storage.postgres import PostgresStore
@@ -51,6 +52,9 @@ async def refresh_embeddings(
         page = ids[start : start + ITEMS_PER_WRITE]
         await store.put_embeddings(version, {item_id: embeddings[item_id] for item_id in page})
     users = await _move_users(store, training, embeddings, rule)
+    async with store.transaction() as transaction:
+        # Items and users stand elsewhere now: drift is measured from here on.
+        await transaction.drop_fitting(drift_state.NAME)
     return Refreshed(version, len(embeddings), int(learned.any(axis=1).sum()), users)
 
 

@@ -45,8 +45,8 @@ SELECT partition FROM consumer_offsets WHERE consumer_group <> $1
 ORDER BY consumer_group, topic, partition FOR UPDATE
 
 -- name: forget_learned
-TRUNCATE users, recent_items, user_items, item_counters, covisits, posteriors, impressions, interactions,
-    open_slates, served_slates, seen_events
+TRUNCATE users, user_items, item_counters, covisits, posteriors, impressions, interactions,
+    open_slates, served_slates, recent_items, fittings, seen_events
 
 -- name: forget_offsets
 DELETE FROM consumer_offsets WHERE consumer_group <> $1
