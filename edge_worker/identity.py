@@ -131,7 +131,8 @@ def _identified(
     if not personal:
         return entries, _nobody(credentials)
     if not keys.enforced and not credentials.authorization:
-        personal = {index: entry for index, entry in personal.items() if not entry.get("user_id")}
+        unnamed = (None, "")
+        personal = {i: entry for i, entry in personal.items() if entry.get("user_id") in unnamed}
         if not personal:
             return entries, Identity(None)
     identity = identify(keys, credentials, now_ms)

@@ -73,7 +73,7 @@ class Installation:
         while time.monotonic() < deadline_s:
             status = self.status()
             groups = [group for group in status["groups"] if group["topic"] == EVENTS]
-            read = groups and all(group["lag"] == 0 for group in groups)
+            read = len(groups) == 2 and all(group["lag"] == 0 for group in groups)
             if read and self.ask(READ) == records:
                 return status
             time.sleep(0.1)

@@ -135,12 +135,14 @@ def answer_to(stand: Stand, request: bytes) -> tuple[int, bytes]:
     """Return the answer's status and all of it; 0 where the server hung up without one."""
     base = stand.client.base_url
     with socket.create_connection((base.host, base.port or 80), timeout=10.0) as connection:
-        connection.sendall(request)
-        # What is cut short would be waited for.
-        connection.shutdown(socket.SHUT_WR)
         try:
+            connection.sendall(request)
+            # What is cut short would be waited for.
+            connection.shutdown(socket.SHUT_WR)
             answer = connection.makefile("rb").read()
-        except ConnectionResetError:
+        except TimeoutError:
+            raise
+        except OSError:
             return 0, b""
     return (int(answer.split(b" ", 2)[1]) if answer else 0), answer
 
