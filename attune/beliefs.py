@@ -21,7 +21,8 @@ class Beliefs:
     posteriors: Sequence[tuple[float, float]]
     means: list[float] = field(init=False)
     deviations: list[float] = field(init=False)
-    _spreads: list[Spread | None] = field(init=False)
+    spreads: list[Spread | None] = field(init=False)
+    """The tables that were wanted so far; ``spread`` makes a missing one."""
 
     def __post_init__(self) -> None:
         totals = [alpha + beta for alpha, beta in self.posteriors]
@@ -30,7 +31,7 @@ class Beliefs:
         self.deviations = [
             math.sqrt(alpha * beta / (total + 1.0)) / total for (alpha, beta), total in pairs
         ]
-        self._spreads = [None] * len(totals)
+        self.spreads = [None] * len(totals)
 
     def belief(self, index: int) -> Beta:
         """Return a candidate's posterior."""
@@ -38,7 +39,7 @@ class Beliefs:
 
     def spread(self, index: int) -> Spread:
         """Return the tables of a candidate's posterior."""
-        found = self._spreads[index]
+        found = self.spreads[index]
         if found is None:
-            found = self._spreads[index] = spread_of(self.belief(index))
+            found = self.spreads[index] = spread_of(self.belief(index))
         return found

@@ -32,20 +32,20 @@ class Similarities:
         self._count = len(codes)
         self._cosines: array[float] | None = None
 
-    def row(self, index: int) -> tuple[array[float], int]:
-        """Return where the cosines of one vector stand: an array, and its place in it.
+    def matrix(self) -> tuple[array[float], int]:
+        """Return the cosines row by row, and the length of a row.
 
         Entries that are ``UNKNOWN`` are filled by ``fill``. The way for loops; ``cosine`` is for
         everybody else.
         """
         if self._cosines is None:
             self._cosines = array("f", [UNKNOWN]) * (self._count * self._count)
-        return self._cosines, index * self._count
+        return self._cosines, self._count
 
     def cosine(self, one: int, other: int) -> float:
         """Return the cosine of two of the vectors."""
-        cosines, start = self.row(one)
-        value = cosines[start + other]
+        cosines, width = self.matrix()
+        value = cosines[one * width + other]
         return self.fill(one, other) if value == UNKNOWN else value
 
     def fill(self, one: int, other: int) -> float:
@@ -54,8 +54,8 @@ class Similarities:
         >>> round(Similarities([[127, 0], [127, 127], [0, 127]]).fill(0, 1), 3)
         0.707
         """
-        cosines, start = self.row(one)
+        cosines, width = self.matrix()
         lengths = self.lengths[one] * self.lengths[other]
         value = dot(self.codes[one], self.codes[other]) / lengths if lengths > 0.0 else 0.0
-        cosines[start + other] = cosines[other * self._count + one] = value
-        return cosines[start + other]
+        cosines[one * width + other] = cosines[other * width + one] = value
+        return cosines[one * width + other]

@@ -24,6 +24,7 @@ from attune.contract.recommendation import (
     Versions,
     Why,
 )
+from attune.diversity import UNKNOWN
 from attune.features import edge_feature_rows
 from attune.quantisation import dot, integers
 from attune.session import SessionState, session_state
@@ -73,7 +74,7 @@ def _eligible(request: RecommendationRequest, bundle: Bundle, columns: Columns) 
     if request.consent.allows_events:
         seen |= {known[each.item_id] for each in request.recent if each.item_id in known}
     hidden = barred | seen
-    eligible = [index for index in allowed if index not in hidden]
+    eligible = [index for index in allowed if index not in hidden] if hidden else list(allowed)
     missing = request.n - len(eligible)
     if missing > 0:
         spare = [index for index in allowed if index in seen and index not in barred]
@@ -175,8 +176,13 @@ def _reason(ready: Prepared, choice: Choice) -> tuple[Why, str | None]:
         return "explore", None
     best: tuple[float, str | None] = (BECAUSE_COSINE_MIN, None)
     columns = ready.columns
+    places, (cosines, width) = columns.places, columns.similarities.matrix()
+    start = choice.place * width
     for anchor in ready.session.anchors:
-        similarity = columns.similarity(choice.place, anchor)
+        other = places.get(anchor.item_id)
+        similarity = UNKNOWN if other is None else cosines[start + other]
+        if similarity == UNKNOWN:
+            similarity = columns.similarity(choice.place, anchor)
         if similarity > best[0]:
             best = (similarity, anchor.item_id)
     if best[1] is not None:

@@ -22,11 +22,12 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import add
 from typing import NamedTuple
 
 from attune.beliefs import Beliefs
 from attune.diversity import UNKNOWN, Similarities
-from attune.thompson import Arm, drawn, leading_probability, matching_probabilities
+from attune.thompson import Placed, Spread, drawn, leading_probability, matched
 
 CONTENDERS_MAX = 8
 """Candidates that compete for a position: those with the highest optimistic scores. More change
@@ -130,13 +131,19 @@ class Contest:
         self._pool = pool
         self._rules = rules
         self._explores = rules.epsilon > 0.0
+        self._diversity = rules.diversity
+        self._cosines = pool.similarities.matrix()
         self._unit = rules.epsilon if self._explores else 1.0
         self._centers = _centers(pool, rules, self._unit)
-        self._means = [pool.beliefs.means[index] for index in pool.eligible]
-        self._deviations = [pool.beliefs.deviations[index] for index in pool.eligible]
-        if not self._explores:
-            self._means = [0.0] * len(self._means)
-        self._bounds = [a + b for a, b in zip(self._centers, self._means, strict=True)]
+        means, deviations = pool.beliefs.means, pool.beliefs.deviations
+        self._deviations = [deviations[index] for index in pool.eligible]
+        self._means = (
+            [means[index] for index in pool.eligible]
+            if self._explores
+            else [0.0] * len(self._deviations)
+        )
+        self._known = self._centers.copy()
+        self._bounds = list(map(add, self._centers, self._means))
         self._scores = self._bounds.copy()
         self._largest = [0.0] * len(self._scores)
         self._seen = [0] * len(self._scores)
@@ -146,8 +153,8 @@ class Contest:
         self._hopes: list[float] = []
         self._hopeful: list[int] = []
         if self._explores:
-            deviations = zip(self._bounds, self._deviations, strict=True)
-            self._hopes = [bound + OPTIMISM_DEVIATIONS * b for bound, b in deviations]
+            pairs = zip(self._bounds, self._deviations, strict=True)
+            self._hopes = [bound + OPTIMISM_DEVIATIONS * deviation for bound, deviation in pairs]
             hopeful = sorted(slots, key=self._hopes.__getitem__, reverse=True)
             self._hopeful = hopeful[: SHORTLIST_FACTOR * n]
 
@@ -157,11 +164,12 @@ class Contest:
         rivals = self._rivals(leader) if self._explores else []
         lead = 1.0
         if rivals:
-            spread, center = self._pool.beliefs.spread, self._center(leader)
-            eligible = self._pool.eligible
+            known = self._known
+            center, spreads = known[leader], self._spreads([leader, *rivals])
+            handicaps = [center - known[slot] for slot in rivals]
             lead = leading_probability(
-                spread(eligible[leader]),
-                [(center - self._center(slot), spread(eligible[slot])) for slot in rivals],
+                spreads[0],
+                list(zip(handicaps, spreads[1:], strict=True)),
                 1.0 - self._rules.exploration_max,
             )
         won, propensity = leader, lead
@@ -208,9 +216,15 @@ class Contest:
 
     def _explored(self, leader: int, rivals: list[int], uniform: float) -> tuple[int, float]:
         """Return which rival a draw falls on that missed the leader, and the rival's share."""
-        belief, eligible = self._pool.beliefs.belief, self._pool.eligible
-        arms = [Arm(self._center(slot), belief(eligible[slot])) for slot in (leader, *rivals)]
-        shares = matching_probabilities(arms, 1.0)[1:]
+        slots, known = [leader, *rivals], self._known
+        shares = matched(
+            [self._scores[slot] for slot in slots],
+            [self._deviations[slot] for slot in slots],
+            [
+                Placed(spread.table, spread.cells_per_unit, -known[slot] - spread.low)
+                for slot, spread in zip(slots, self._spreads(slots), strict=True)
+            ],
+        )[1:]
         total = math.fsum(shares)
         if total <= 0.0:
             return rivals[0], 1.0
@@ -224,26 +238,30 @@ class Contest:
         if slot in self._hopeful:
             self._hopeful.remove(slot)
 
-    def _center(self, slot: int) -> float:
-        """Return the known part of a score."""
-        return self._scores[slot] - self._means[slot]
+    def _spreads(self, slots: Sequence[int]) -> list[Spread]:
+        """Return the tables of some posteriors."""
+        beliefs, eligible = self._pool.beliefs, self._pool.eligible
+        made = beliefs.spreads
+        return [made[eligible[slot]] or beliefs.spread(eligible[slot]) for slot in slots]
 
     def _refreshed(self, slot: int) -> float:
         """Bring a score up to date with what has been placed, and return it."""
-        index, similarities = self._pool.eligible[slot], self._pool.similarities
-        cosines, start = similarities.row(index)
-        placed, largest = self._placed, self._largest[slot]
+        index, placed, largest = self._pool.eligible[slot], self._placed, self._largest[slot]
+        cosines, width = self._cosines
+        start = index * width
         for other in placed[self._seen[slot] :]:
             cosine = cosines[start + other]
             if cosine == UNKNOWN:
-                cosine = similarities.fill(index, other)
+                cosine = self._pool.similarities.fill(index, other)
             if cosine > largest:
                 largest = cosine
-        self._largest[slot] = largest
         self._seen[slot] = len(placed)
-        factor = 1.0 - self._rules.diversity * largest
-        score = self._scores[slot] = self._centers[slot] * factor + self._means[slot]
-        return score
+        if largest != self._largest[slot]:
+            self._largest[slot] = largest
+            known = self._centers[slot] * (1.0 - self._diversity * largest)
+            self._known[slot] = known
+            self._scores[slot] = known + self._means[slot]
+        return self._scores[slot]
 
 
 def _centers(pool: Pool, rules: Rules, unit: float) -> list[float]:

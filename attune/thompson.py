@@ -29,7 +29,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import mul
+from operator import add, mul, sub
 from typing import NamedTuple
 
 from attune.posterior import Beta
@@ -90,17 +90,36 @@ def matching_probabilities(arms: Sequence[Arm], weight: float) -> list[float]:
     [0.53, 0.47, 0.0]
     """
     means = [arm.mean(weight) for arm in arms]
-    reaches = [SPREAD_DEVIATIONS * arm.deviation(weight) for arm in arms]
-    low = max(mean - reach for mean, reach in zip(means, reaches, strict=True))
-    rivals = [k for k, mean in enumerate(means) if mean + reaches[k] > low]
-    probabilities = [0.0] * len(arms)
-    if len(rivals) <= 1 or weight == 0.0:
+    if weight == 0.0:
+        leader = means.index(max(means))
+        return [float(k == leader) for k in range(len(arms))]
+    deviations = [arm.deviation(weight) for arm in arms]
+    return matched(means, deviations, [_placed(arm, weight) for arm in arms])
+
+
+class Placed(NamedTuple):
+    """A tabulated CDF on the axis of the scores: x stands at cell (x + shift) * cells_per_unit."""
+
+    table: tuple[float, ...]
+    cells_per_unit: float
+    shift: float
+
+
+def matched(
+    means: Sequence[float], deviations: Sequence[float], scores: Sequence[Placed]
+) -> list[float]:
+    """Return the same for scores with these means, deviations and distributions."""
+    reaches = [SPREAD_DEVIATIONS * deviation for deviation in deviations]
+    low = max(map(sub, means, reaches))
+    tops = list(map(add, means, reaches))
+    rivals = [k for k, top in enumerate(tops) if top > low]
+    probabilities = [0.0] * len(means)
+    if len(rivals) <= 1:
         probabilities[means.index(max(means))] = 1.0
         return probabilities
-    high = max(means[k] + reaches[k] for k in rivals)
-    step = (high - low) / (GRID_NODES - 1)
+    step = (max(tops) - low) / (GRID_NODES - 1)
     nodes = [low + step * k for k in range(GRID_NODES)]
-    shares = _shares_of_maximum([_score_cdf(arms[k], weight, nodes) for k in rivals])
+    shares = _shares_of_maximum([_values(*scores[k], nodes) for k in rivals])
     total = math.fsum(shares)
     if total <= 0.0:
         probabilities[means.index(max(means))] = 1.0
@@ -125,20 +144,20 @@ def _shares_of_maximum(cdfs: list[list[float]]) -> list[float]:
     return [max(share, 0.0) for share in shares]
 
 
-def _score_cdf(arm: Arm, weight: float, nodes: Sequence[float]) -> list[float]:
-    """Return P(score <= x) at every node, by linear interpolation in the belief's table."""
+def _placed(arm: Arm, weight: float) -> Placed:
     low, cells_per_unit, table = _cdf_table(arm.belief)
-    return _values(table, cells_per_unit / weight, -arm.center - weight * low, nodes)
+    return Placed(table, cells_per_unit / weight, -arm.center - weight * low)
 
 
 class Spread(NamedTuple):
     """A posterior as tables: where they start, cells per unit, the CDF at each cell's edge, the
-    CDF at each place of the ``QUANTILES``."""
+    CDF at each place of the ``QUANTILES``, the place in cells where it is ``OUT_OF_REACH``."""
 
     low: float
     cells_per_unit: float
     table: tuple[float, ...]
     quantiles: tuple[float, ...]
+    sure: float
 
 
 @lru_cache(maxsize=TABLES_MAX)
@@ -150,6 +169,7 @@ def spread_of(belief: Beta) -> Spread:
         cells_per_unit,
         table,
         tuple(low + _inverse(table, share) / cells_per_unit for share in QUANTILES),
+        _inverse(table, OUT_OF_REACH),
     )
 
 
@@ -181,11 +201,10 @@ def leading_probability(
     0.53
     """
     together, apart, ahead = [1.0] * len(QUANTILES), 1.0, 1.0
-    lowest = leader.quantiles[:1]
-    for handicap, rival in rivals:
-        low, cells_per_unit, table, quantiles = rival
+    lowest = leader.quantiles[0]
+    for handicap, (low, cells_per_unit, table, quantiles, sure) in rivals:
         shift = handicap - low
-        if _values(table, cells_per_unit, shift, lowest)[0] > OUT_OF_REACH:
+        if (lowest + shift) * cells_per_unit > sure:
             continue
         below = _values(table, cells_per_unit, shift, leader.quantiles)
         share = exact = sumprod(QUANTILE_WEIGHTS, below)
