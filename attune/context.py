@@ -6,6 +6,8 @@ trained on, and a server refuses a model of another.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
 
 from attune.contract.decode import Fields
 
@@ -13,6 +15,11 @@ CONTEXT_VERSION = 1
 
 DEVICES = ("desktop", "mobile", "tablet", "unknown")
 DAYPARTS = ("night", "morning", "afternoon", "evening")
+
+CONTEXTS_MAX = 512
+"""Contexts read before: a visitor's stays the same for an hour, and many share one."""
+
+PLAIN = frozenset((str, int))
 
 CONTEXT_FEATURES = ("hour_sine", "hour_cosine", *(f"device_{device}" for device in DEVICES))
 
@@ -42,6 +49,19 @@ def read_context(raw: object, strict: bool = False) -> Context:
     >>> read_context({"device": "mobile", "local_hour": 23}).device
     'mobile'
     """
+    # Only where equal values are the same to the reader: 1, 1.0 and True are equal, too.
+    entries = cast("dict[object, object]", raw) if isinstance(raw, dict) else None
+    if entries is not None and PLAIN.issuperset(map(type, entries.values())):
+        return _kept_context(tuple(entries.items()), strict)
+    return _read_context(cast("object", raw), strict)
+
+
+@lru_cache(maxsize=CONTEXTS_MAX)
+def _kept_context(entries: tuple[tuple[object, object], ...], strict: bool) -> Context:
+    return _read_context(dict(entries), strict)
+
+
+def _read_context(raw: object, strict: bool) -> Context:
     fields = Fields(raw)
     context = Context(
         device=fields.choice("device", DEVICES, default="unknown"),

@@ -276,7 +276,10 @@ def _centers(pool: Pool, rules: Rules, unit: float) -> list[float]:
     bases = math.fsum(pool.bases)
     rates = math.fsum([means[index] for index in pool.eligible])
     scale = (rates / bases if bases > 0.0 else 1.0) * (1.0 - rules.epsilon) / unit
-    factors = [scale * rules.exposure_discount**shown for shown in range(max(exposures) + 1)]
+    most = max(exposures)
+    if most == 0:
+        return [base * scale for base in pool.bases]
+    factors = [scale * rules.exposure_discount**shown for shown in range(most + 1)]
     return [
         base * factors[exposures[index]]
         for index, base in zip(pool.eligible, pool.bases, strict=True)

@@ -35,4 +35,6 @@ def arrived_request(arrival: Arrival) -> RecommendationRequest:
     if context.region == "ZZ" and arrival.region:
         context = replace(context, region=arrival.region)
     user_id = request.user_id if consent.allows_user_data else None
+    if consent is request.consent and context is request.context:
+        return request  # its user was read under this consent
     return replace(request, consent=consent, user_id=user_id, context=context)

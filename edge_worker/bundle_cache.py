@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from attune.contract.bundle import Bundle
 from attune.contract.recommendation import RecommendationRequest
@@ -30,8 +30,7 @@ ACTIVE_MS = 60_000
 """How long after an action a bundle that does not know it keeps being renewed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A bundle that the cache holds, with how fresh it is."""
 
     bundle: Bundle
@@ -109,7 +108,7 @@ class BundleCache:
         acted_at_ms = self._actions.get(user_id)
         if acted_at_ms is not None and bundle.created_at_ms < acted_at_ms + STREAM_DELAY_MS:
             return True
-        latest = max((recent.occurred_at_ms for recent in request.recent), default=0)
+        latest = max([recent.occurred_at_ms for recent in request.recent], default=0)
         # The user may have gone on elsewhere meanwhile: then the embedding covers this session's
         # latest, but an item of it may still be one that the bundle cannot place.
         known_until_ms = min(bundle.covers_until_ms, bundle.created_at_ms)

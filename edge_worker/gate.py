@@ -59,4 +59,6 @@ class Gate:
             self._counters.errors["identity"] += 1
             raise
         headers = {} if identity.set_cookie is None else {"Set-Cookie": identity.set_cookie}
-        return replace(arrival, body=body), headers
+        if body is not arrival.body:
+            arrival = replace(arrival, body=body)
+        return arrival, headers

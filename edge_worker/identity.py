@@ -46,6 +46,9 @@ class Identity:
     set_cookie: str | None = None
 
 
+NO_IDENTITY = Identity(None)
+
+
 def identify(keys: Keys, credentials: Credentials, now_ms: int) -> Identity:
     """Return who the request acts for under full consent.
 
@@ -76,6 +79,9 @@ def identified_request(
         ContractError: with status 401, when the token, or the user whom the body names, is not
             proved.
     """
+    is_open = not (keys.enforced or credentials.authorization or privacy_control)
+    if is_open and _states_full_consent(body) and cast("Mapping[str, object]", body).get("user_id"):
+        return body, NO_IDENTITY
     entries, identity = _identified(keys, credentials, [body], [""], privacy_control, now_ms)
     return entries[0], identity
 

@@ -1,7 +1,6 @@
 """The degradation ladder: which bundle answers, and which rung the answer stands on."""
 
-from dataclasses import dataclass
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from attune.consent import Consent
 from attune.contract.bundle import Bundle
@@ -13,8 +12,7 @@ from edge_worker.known_good import KnownGood
 RUNGS: tuple[Degradation, ...] = get_args(Degradation)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """A bundle to answer from and the rung it stands on."""
 
     bundle: Bundle

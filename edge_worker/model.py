@@ -47,9 +47,10 @@ class Scored:
     scores: Sequence[float]
     rows: bytes
 
-    def row(self, place: int) -> bytes:
-        """Return what one candidate was scored by: float32 ``EDGE_FEATURES``; empty if unknown."""
-        return self.rows[place * ROW_BYTES : (place + 1) * ROW_BYTES]
+    def rows_of(self, places: Sequence[int]) -> list[bytes]:
+        """Return what some candidates were scored by: ``EDGE_FEATURES``; empty if unknown."""
+        rows = self.rows
+        return [rows[place * ROW_BYTES : (place + 1) * ROW_BYTES] for place in places]
 
 
 def read_scored(answer: bytes, count: int) -> Scored | None:

@@ -61,7 +61,9 @@ class ServedSlates:
         if not self._waiting and not self._sending:
             self._due_at_ms = now_ms + SEND_AFTER_MS
         slate, scored, places = decided.slate, decided.scored, ready.columns.places
-        rows = [] if scored is None else [scored.row(places[item.item_id]) for item in slate.items]
+        rows = (
+            [] if scored is None else scored.rows_of([places[item.item_id] for item in slate.items])
+        )
         self._waiting.append(
             Served(request, slate, len(ready.eligible), rows, model_version, now_ms)
         )

@@ -17,6 +17,9 @@ EVENTS_PER_BATCH_MAX = 500
 
 SLATE_LENGTH_MAX = 50
 
+CONSENTS = {consent.value: consent for consent in Consent}
+"""By what is stated; asking the enumeration takes five times as long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
@@ -146,7 +149,7 @@ def _read_shown_item(raw: object, strict: bool) -> ShownItem:
 
 def read_consent(fields: Fields) -> Consent:
     """Return the consent stated in the object; it must be stated."""
-    return Consent(fields.choice("consent", tuple(Consent)))
+    return CONSENTS[fields.choice("consent", tuple(CONSENTS))]
 
 
 def read_user_id(fields: Fields, consent: Consent) -> str | None:

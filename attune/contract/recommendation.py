@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, cast
 from attune.consent import Consent
 from attune.context import Context, read_context
 from attune.contract import SCHEMA_VERSION
-from attune.contract.decode import ContractError, Fields
+from attune.contract.decode import ID_LENGTH_MAX, TIME_MS_MAX, ContractError, Fields
 from attune.contract.event import ACTIONS, SLATE_LENGTH_MAX, Action, read_consent, read_user_id
 
 RECENT_MAX = 20
@@ -23,8 +23,7 @@ Degradation = Literal["full", "stale", "cohort", "popular", "static"]
 """Rungs of the degradation ladder, best first."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecentInteraction:
+class RecentInteraction(NamedTuple):
     """One of the session's recent interactions, as the device remembers it."""
 
     item_id: str
@@ -79,6 +78,9 @@ def read_recommendation_request(raw: object, strict: bool = True) -> Recommendat
 
 def read_recent(raw: object, strict: bool = False) -> RecentInteraction:
     """Return the recent interaction in ``raw``."""
+    plain = _plain_recent(raw)
+    if plain is not None:
+        return plain
     fields = Fields(raw)
     recent = RecentInteraction(
         item_id=fields.text("item_id"),
@@ -88,6 +90,18 @@ def read_recent(raw: object, strict: bool = False) -> RecentInteraction:
     if strict:
         fields.refuse_unknown()
     return recent
+
+
+def _plain_recent(raw: object) -> RecentInteraction | None:
+    """Return it where nothing needs a second look: they are most of what a request holds."""
+    if not isinstance(raw, dict) or len(entry := cast("dict[str, object]", raw)) != 3:
+        return None
+    item_id, action, at_ms = map(entry.get, ("item_id", "action", "occurred_at_ms"))
+    if type(item_id) is not str or type(at_ms) is not int or action not in ACTIONS:
+        return None
+    if not (0 < len(item_id) <= ID_LENGTH_MAX and item_id.isascii() and 0 <= at_ms <= TIME_MS_MAX):
+        return None
+    return None if "\x00" in item_id else RecentInteraction(item_id, action, at_ms)
 
 
 def pack_recent(recent: RecentInteraction) -> dict[str, object]:
