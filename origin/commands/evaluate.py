@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from origin.commands.evaluate_drift import command as drift
 from origin.commands.evaluate_ope import command as ope
 from origin.commands.report import FigureTree, json_option, print_table, say, show
 from origin.evaluation.figures import STRATA, Cell, Estimate, Ranks, cells, leads
@@ -24,6 +25,7 @@ def command() -> None:
     """Measure quality on past events."""
 
 
+command.add_command(drift)
 command.add_command(ope)
 
 
