@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_late
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from kafka_consumers.drift_gauges import DriftGauges
 from kafka_consumers.groups import AnyRunner
 from origin.event_log.port import EventLog, LogUnavailableError
 from origin.stream_status import lags
@@ -45,6 +46,7 @@ class ConsumerMetrics:
             "attune_stream_unread_age_seconds", "How long the oldest of them has been waiting.",
             ("group", "topic"), registry=self.registry,
         )  # fmt: skip
+        self.drift = DriftGauges(self.registry)
         self.registry.register(_Counters(runners))
         for runner in runners:
             runner.observe = self._observer(runner.group)

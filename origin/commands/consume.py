@@ -133,15 +133,18 @@ async def _consume(
         chores = chores_of(settings, store, log, rewards) if learns else []
         where = settings.kafka_bootstrap_servers or "the database"
         click.echo(f"Learning from the event log in {where}. Ctrl-C stops.", err=True)
-        async with _measured(chosen, log, metrics):
+        async with _measured(chosen, log, store, metrics):
             await _until_stopped(chosen, chores, as_json)
 
 
 @asynccontextmanager
 async def _measured(
-    runners: "Sequence[AnyRunner]", log: "EventLog", address: tuple[str, int] | None
+    runners: "Sequence[AnyRunner]",
+    log: "EventLog",
+    store: "LearningStore",
+    address: tuple[str, int] | None,
 ) -> AsyncIterator[None]:
-    """Serve what the runners count while the block runs, where an address is given."""
+    """Serve counts and drift while the block runs, where an address is given."""
     if address is None:
         yield
         return
@@ -156,11 +159,15 @@ async def _measured(
     except OSError as error:
         raise click.ClickException(f"--metrics-port {port} cannot be used: {error}") from error
     click.echo(f"Counters: http://{host}:{server.server_port}/metrics", err=True)
-    watching = asyncio.create_task(metrics.watch(log))
+    watching = [
+        asyncio.create_task(metrics.watch(log)),
+        asyncio.create_task(metrics.drift.watch(store)),
+    ]
     try:
         yield
     finally:
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         server.shutdown()
         server.server_close()
 

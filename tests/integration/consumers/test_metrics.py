@@ -1,6 +1,7 @@
 """What consumers count, and that the alert rules ask for nothing else."""
 
 import asyncio
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from kafka_consumers.groups import event_runners
 from kafka_consumers.metrics import ConsumerMetrics
+from origin.drift_state import NAME, DriftReport, DriftState, packed_state
 from origin.event_log import DEAD_LETTERS, EVENTS
 from origin.event_log.embedded import EmbeddedEventLog
 from origin.http.metrics import Metrics
 from origin.packing import unpacked
 from origin.storage.database import connection_pool
+from origin.storage.memory import MemoryStore
 from origin.storage.postgres import PostgresStore
 from tests.integration.consumers.traffic import entries, events, fill
 
@@ -77,6 +80,33 @@ async def test_a_consumer_counts_what_it_did_and_what_it_has_still_to_do(
     assert found["attune_stream_freshness_seconds_bucket", "learning", "+Inf"] > 0
     assert _lag(metrics) == 7
     assert found["attune_stream_unread_age_seconds", "learning", EVENTS] > 0.01
+
+
+async def test_every_process_tells_what_the_drift_monitor_found() -> None:
+    store, metrics = MemoryStore(), ConsumerMetrics([])
+    report = DriftReport(
+        checked_at_ms=9_000, population_distance=0.3, feature_indices={"age": 0.3, "price": 0.1},
+        reward_statistic=4.5,
+    )  # fmt: skip
+    async with store.transaction() as transaction:
+        await transaction.put_fitting(NAME, packed_state(DriftState(report=report)), 9_000)
+    watching = asyncio.create_task(metrics.drift.watch(store))
+    async with asyncio.timeout(10):
+        while samples(metrics.exposition())["attune_drift_checked_timestamp_seconds",] != 9.0:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    watching.cancel()
+    found = samples(metrics.exposition())
+    assert found["attune_drift_alert", "population"] == 1
+    assert found["attune_drift_alert", "features"] == 1
+    assert found["attune_drift_alert", "reward"] == 0
+    assert found["attune_drift_population_distance",] == 0.3
+    assert found["attune_drift_reward_statistic",] == 4.5
+    assert found["attune_drift_feature_index", "price"] == 0.1
+    # A feature that is served no longer is told no longer; a distance nobody knows is none.
+    metrics.drift.show(DriftReport(checked_at_ms=10_000))
+    after = samples(metrics.exposition())
+    assert not [name for name in after if name[0] == "attune_drift_feature_index"]
+    assert math.isnan(after["attune_drift_population_distance",])
 
 
 def _lag(metrics: ConsumerMetrics) -> float:
