@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from attune.contract.event import ACTIONS
 from attune.embedding import EmbeddingRule
-from origin.storage.user_columns import Fixed, fixed, floats
+from origin.storage.user_columns import TIME_BITS, Fixed, fixed, floats
 
 MS_PER_HOUR = 3_600_000
 
@@ -83,6 +83,29 @@ def occurrences(keys: Places) -> Places:
     lengths = np.diff(np.r_[starts, len(keys)])
     found = np.empty(len(keys), dtype=np.int64)
     found[order] = np.arange(len(keys)) - np.repeat(starts, lengths)
+    return found
+
+
+def latest_before(users: Places, at_ms: Places, known_ms: Places) -> Places:
+    """Return for each event the latest time of its user before it.
+
+    Args:
+        users: whose it is, as numbers. (M,)
+        at_ms: when it happened. (M,)
+        known_ms: the latest time of its user before all of these. (M,)
+
+    >>> latest_before(np.array([7, 3, 7]), np.array([5, 9, 6]), np.array([2, 8, 2])).tolist()
+    [2, 8, 5]
+    """
+    order = np.argsort(users, kind="stable")
+    # One running maximum over all users: each one's times are lifted above those of the one before.
+    _, group = np.unique(users[order], return_inverse=True)
+    lift = group.astype(np.int64) << TIME_BITS
+    latest = np.maximum(known_ms[order], at_ms[order])
+    running = np.maximum.accumulate(lift | latest) - lift
+    firsts = np.r_[True, group[1:] != group[:-1]] if len(group) else np.zeros(0, dtype=bool)
+    found = np.empty(len(users), dtype=np.int64)
+    found[order] = np.where(firsts, known_ms[order], np.r_[0, running[:-1]])
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from kafka_consumers.batch import EVENTS_TOPIC, Batch
 from kafka_consumers.counters import Counters
+from kafka_consumers.deferred import Boundary
 from kafka_consumers.erasure import ERASURES_TOPIC, Erasure
 from kafka_consumers.event_rows import EventRow
 from kafka_consumers.met import MetItems
@@ -35,12 +36,15 @@ FORGETTING = "forgetting"
 
 
 def event_runners(
-    log: EventLog, store: LearningStore, rewards: Rewards | None = None
+    log: EventLog,
+    store: LearningStore,
+    rewards: Rewards | None = None,
+    boundary: Boundary | None = None,
 ) -> list[EventRunner]:
     """Return a runner for each of the groups that learn from events, with new processors."""
     learning = (Counters(), MetItems(), rewards or Rewards())
     return [
-        Runner(log, store, EVENTS_TOPIC, USERS, [Users()]),
+        Runner(log, store, EVENTS_TOPIC, USERS, [Users(boundary=boundary or Boundary())]),
         Runner(log, store, EVENTS_TOPIC, LEARNING, learning),
     ]
 

@@ -25,6 +25,8 @@ USERS_MAX = 250_000
 
 ROWS_MIN = 1_024
 
+NOTHING_WAITS = -1
+
 RECENT_HEADS = [bytes((VERSION, count)) for count in range(USER_RECENT_MAX + 1)]
 RECENT_HEAD_BYTES = 2
 
@@ -34,7 +36,8 @@ class UserStates:
 
     ``embeddings`` (fixed point), ``covers_until_ms``, ``interactions``, ``recents`` (entries as
     stored, and how many in ``recent_counts``) and ``exposures`` (None where ``shown`` is false) may
-    be changed in place by whoever writes them back with ``stored``.
+    be changed in place by whoever writes them back with ``stored``. ``waiting_ms`` is the latest
+    interaction among a user's deferred events, NOTHING_WAITS where there is none.
     """
 
     def __init__(self, users_max: int = USERS_MAX) -> None:
@@ -49,6 +52,7 @@ class UserStates:
         self.embeddings = np.zeros((ROWS_MIN, EMBEDDING_DIMENSION), dtype=np.int16)
         self.covers_until_ms = np.zeros(ROWS_MIN, dtype=np.int64)
         self.interactions = np.zeros(ROWS_MIN, dtype=np.int64)
+        self.waiting_ms = np.zeros(ROWS_MIN, dtype=np.int64)
         self.recents: list[bytes] = []
         self.recent_counts = np.zeros(ROWS_MIN, dtype=np.int64)
         self.shown = np.zeros(ROWS_MIN, dtype=bool)
@@ -72,7 +76,12 @@ class UserStates:
         if len(self.user_ids) + len(unknown) > self._users_max:
             self.forget()
             unknown = list(user_ids)
-        self._add(await transaction.user_columns(unknown))
+        columns = await transaction.user_columns(unknown)
+        self._add(columns)
+        # Only events of users with a row wait.
+        waiting = await transaction.deferred_latest(columns.user_ids) if columns.user_ids else {}
+        for user_id, latest_ms in waiting.items():
+            self.waiting_ms[self._places[user_id]] = latest_ms
         self._append([user_id for user_id in unknown if user_id not in self._places])
         return np.array(list(map(self._places.__getitem__, user_ids)), dtype=np.int64)
 
@@ -117,5 +126,7 @@ class UserStates:
             self.embeddings.resize((rows, EMBEDDING_DIMENSION), refcheck=False)
             self.covers_until_ms.resize(rows, refcheck=False)
             self.interactions.resize(rows, refcheck=False)
+            self.waiting_ms.resize(rows, refcheck=False)
             self.recent_counts.resize(rows, refcheck=False)
             self.shown.resize(rows, refcheck=False)
+        self.waiting_ms[start:stop] = NOTHING_WAITS

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from attune.embedding import EmbeddingRule
 from kafka_consumers.batch import Batch
-from kafka_consumers.embeddings import move, occurrences, step_sizes
+from kafka_consumers.deferred import Boundary, due
+from kafka_consumers.embeddings import latest_before, move, occurrences, step_sizes
 from kafka_consumers.event_rows import IMPRESSION, ImpressionRow
 from kafka_consumers.item_vectors import ItemVectors
 from kafka_consumers.user_states import UserStates
 from origin.storage.port import EXPOSURES_MAX, USER_RECENT_MAX, LearningTransaction
-from origin.storage.user_columns import TIME_BITS, recent_heads, without_oldest
+from origin.storage.user_columns import recent_heads, without_oldest
 
 Numbers = NDArray[np.int64]
 
@@ -32,8 +33,16 @@ class Users:
     rule: EmbeddingRule = field(default_factory=EmbeddingRule)
     states: UserStates = field(default_factory=UserStates)
     vectors: ItemVectors = field(default_factory=ItemVectors)
+    boundary: Boundary = field(default_factory=Boundary)
 
     async def process(self, batch: Batch, transaction: LearningTransaction) -> None:
+        """Learn from active users' events; let those of others wait."""
+        if batch.by_user.ids:
+            places = await self.states.places(batch.by_user.ids, transaction)
+            batch = await due(batch, places, self.states, self.boundary, transaction)
+            await self.learn(batch, transaction)
+
+    async def learn(self, batch: Batch, transaction: LearningTransaction) -> None:
         """Write the rows of the users that the batch names, as they are after it."""
         if not batch.by_user.ids:
             return
@@ -87,16 +96,7 @@ def _before(events: _Events, states: UserStates) -> tuple[Numbers, Numbers]:
     """
     users, at_ms = events.users[events.acts], events.at_ms[events.acts]
     seen = states.interactions[users] + occurrences(users)
-    order = np.argsort(users, kind="stable")
-    # One running maximum over all users: each one's times are lifted above those of the one before.
-    _, group = np.unique(users[order], return_inverse=True)
-    lift = group.astype(np.int64) << TIME_BITS
-    latest = np.maximum(states.covers_until_ms[users[order]], at_ms[order])
-    running = np.maximum.accumulate(lift | latest) - lift
-    firsts = np.r_[True, group[1:] != group[:-1]] if len(group) else np.zeros(0, dtype=bool)
-    before = np.where(firsts, states.covers_until_ms[users[order]], np.r_[0, running[:-1]])
-    covers = np.empty_like(before)
-    covers[order] = before
+    covers = latest_before(users, at_ms, states.covers_until_ms[users])
     np.maximum.at(states.covers_until_ms, users, at_ms)
     np.add.at(states.interactions, users, 1)
     return seen, covers

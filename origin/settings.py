@@ -101,6 +101,9 @@ class Settings:
     )
     """How far back training sets reach: 90 days of slates, interactions and impressions."""
 
+    active_within_days: int = setting("ATTUNE_ACTIVE_WITHIN_DAYS", whole(0, 3_650), 0)
+    """An event of a user who did nothing for so long waits for the daily batch; 0: none waits."""
+
     exploration_low: float = setting("ATTUNE_EXPLORATION_LOW", share, 0.05)
     exploration_high: float = setting("ATTUNE_EXPLORATION_HIGH", share, 0.15)
 

@@ -14,6 +14,9 @@ BENCHES = {
     "stream": LazyCommand(
         "origin.commands.bench_stream:command", "Events a second to durable embeddings."
     ),
+    "boundary": LazyCommand(
+        "origin.commands.bench_boundary:command", "Inactive users' events by the daily batch."
+    ),
     "edge": LazyCommand(
         "origin.commands.bench_edge:command", "A slate at the edge beside JavaScript's answer."
     ),

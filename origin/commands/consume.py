@@ -106,6 +106,7 @@ async def _consume(
     metrics: tuple[str, int] | None,
     as_json: bool,
 ) -> None:
+    from kafka_consumers.deferred import Boundary
     from kafka_consumers.groups import LEARNING, event_runners, record_runners
     from kafka_consumers.rewards import Rewards
     from origin.event_log import open_configured_log
@@ -121,7 +122,7 @@ async def _consume(
         rewards = Rewards(settings.reward_window_ms)
         retention_ms = settings.topic_retention_hours * 3_600_000
         runners = [
-            *event_runners(log, store, rewards),
+            *event_runners(log, store, rewards, Boundary.of_days(settings.active_within_days)),
             *record_runners(log, store, retention_ms),
         ]
         groups = {runner.group for runner in runners}
@@ -176,6 +177,7 @@ def chores_of(
     settings: "Settings", store: "LearningStore", log: "EventLog", rewards: "Rewards"
 ) -> "list[Chore]":
     """Return what has to be done beside the stream; a second is how fresh outcomes must be."""
+    from kafka_consumers import catching_up
     from kafka_consumers.chores import Chore, NeighbourPruning, Pruning
     from kafka_consumers.closing import SlateCloser
     from kafka_consumers.drift import INTERVAL_S, DriftMonitor
@@ -188,6 +190,7 @@ def chores_of(
         Chore("closing", 5.0, SlateCloser(store, settings.reward_window_ms).run),
         Chore("examination", 60.0, ExaminationFitter(store, rewards).run),
         Chore("drift", INTERVAL_S, DriftMonitor(store).run),
+        Chore("deferred", catching_up.INTERVAL_S, catching_up.CatchingUp(store).run),
         Chore("pruning", 60.0, Pruning(store, retention_ms).run),
         Chore("neighbours", 5.0, NeighbourPruning(store).run),
     ]

@@ -119,10 +119,13 @@ async def put_items(store: "PostgresStore", items: Sequence["Item"]) -> int:
 async def refresh_embeddings(destination: Destination) -> "Refreshed":
     """Place items by who met them, and users by what they met, as the daily batch does."""
     from attune.embedding import EmbeddingRule
+    from kafka_consumers.catching_up import CatchingUp
     from origin.training.catalogue_embeddings import refresh_embeddings
 
     now_ms = time.time_ns() // 1_000_000
     rule = EmbeddingRule()
+    # What waits belongs to what users did lately, from which they are made anew.
+    await CatchingUp(destination.store).run(now_ms)
     return await refresh_embeddings(destination.store, destination.training, rule, now_ms)
 
 

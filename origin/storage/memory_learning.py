@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from attune.contract.bundle import EMBEDDING_DIMENSION
 from attune.contract.erasure import ErasureReceipt, ErasureRequest
 from attune.popularity import merged, merged_levels
+from origin.storage.deferred import DeferredEvents
+from origin.storage.memory_deferred import DeferredTable
 from origin.storage.memory_outcomes import MemoryOutcomes, OutcomeTables
 from origin.storage.port import (
     NEIGHBOURS_MAX,
@@ -51,6 +53,7 @@ class MemoryTables:
     seen_events: dict[tuple[str, str, int], list[SeenEvents]] = field(
         default_factory=dict[tuple[str, str, int], list[SeenEvents]]
     )
+    deferred: DeferredTable = field(default_factory=DeferredTable)
     recent_items: dict[str, bytes] = field(default_factory=dict[str, bytes])
     users_epoch: int = field(default_factory=lambda: next(EPOCHS))
     erased: dict[str, int] = field(default_factory=dict[str, int])
@@ -119,6 +122,7 @@ class MemoryTables:
         self.users_epoch = next(EPOCHS)
         self.user_items.pop(user_id, None)
         self.recent_items.pop(user_id, None)
+        self.deferred.pop(user_id, None)
         self.outcomes.erase_user(user_id, until_ms)
         self.dead_letters[:] = [
             one for one in self.dead_letters if one.key != user_id or one.failed_at_ms > until_ms
@@ -134,6 +138,11 @@ class MemoryTables:
     def put_users(self, rows: Iterable[UserRow]) -> None:
         """Insert or replace users from outside of the stream."""
         self.users.update((row.user_id, row) for row in rows)
+        self.users_epoch = next(EPOCHS)
+
+    def drop_deferred(self, rows: Iterable[DeferredEvents]) -> None:
+        """Remove what waited, from outside of the stream."""
+        self.deferred.drop(rows)
         self.users_epoch = next(EPOCHS)
 
     def add_seen_events(self, group: str, topic: str, seen: Iterable[SeenEvents]) -> None:
@@ -212,6 +221,30 @@ class MemoryLearning(MemoryOutcomes):
     async def put_users(self, rows: Sequence[UserRow]) -> None:
         """Insert or replace the rows, from outside of the stream: imports, trainings."""
         self._writes.append(lambda: self._tables.put_users(rows))
+
+    async def deferred_latest(self, user_ids: Sequence[str]) -> Mapping[str, int]:
+        """Return ``latest_ms`` of those users for whom events wait."""
+        waiting = self._tables.deferred
+        return {user_id: waiting[user_id].latest_ms for user_id in user_ids if user_id in waiting}
+
+    async def defer(self, rows: Sequence[DeferredEvents]) -> None:
+        """Let events wait, behind those that do."""
+        self._writes.append(lambda: self._tables.deferred.defer(rows))
+
+    async def take_deferred(self, user_ids: Sequence[str]) -> Sequence[DeferredEvents]:
+        """Return what waits for these users and remove it."""
+        waiting = self._tables.deferred
+        taken = [waiting[user_id] for user_id in user_ids if user_id in waiting]
+        self._writes.append(lambda: self._tables.deferred.drop(taken))
+        return taken
+
+    async def take_deferred_page(self, users_max: int) -> Sequence[DeferredEvents]:
+        """Return what waits for so many users and remove it."""
+        waiting = self._tables.deferred
+        taken = [waiting[user_id] for user_id in sorted(waiting)[:users_max]]
+        if taken:
+            self._writes.append(lambda: self._tables.drop_deferred(taken))
+        return taken
 
     async def recent_items(self, user_ids: Sequence[str]) -> Mapping[str, bytes]:
         """Return what those users did lately, as far as it was put, in the form of ``recents``."""

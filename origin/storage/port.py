@@ -20,6 +20,7 @@ from attune.contract.event import Impression
 from attune.contract.item import Item
 from attune.contract.recommendation import RecentInteraction
 from attune.covisitation import Neighbour
+from origin.storage.deferred import DeferringTransaction
 from origin.storage.erasure import ErasureTransaction
 from origin.storage.outcomes import OutcomeTransaction
 
@@ -271,7 +272,7 @@ class DeadLetter:
     failed_at_ms: int
 
 
-class LearningTransaction(OutcomeTransaction, ErasureTransaction, Protocol):
+class LearningTransaction(OutcomeTransaction, ErasureTransaction, DeferringTransaction, Protocol):
     """One atomic step of a stream processor: its results and its offsets, or neither.
 
     Rows of users are read, changed and written back (a user's events are ordered by the log, and

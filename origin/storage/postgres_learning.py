@@ -15,6 +15,7 @@ from origin.storage.port import (
     UserItem,
     UserRow,
 )
+from origin.storage.postgres_deferred import PostgresDeferring
 from origin.storage.postgres_erasure import PostgresErasures
 from origin.storage.postgres_outcomes import PostgresOutcomes
 from origin.storage.postgres_rows import user_columns, user_values
@@ -26,7 +27,7 @@ SEEN_BYTES_SMALL = 64 * 1024
 """Rows of seen events below this are put together: 8,192 events, a busy partition's batch."""
 
 
-class PostgresLearning(PostgresOutcomes, PostgresErasures):
+class PostgresLearning(PostgresOutcomes, PostgresErasures, PostgresDeferring):
     """A ``LearningTransaction`` on a connection that is inside a transaction.
 
     Every method takes each key once per call: a batch is folded before it is written.

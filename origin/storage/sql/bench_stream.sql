@@ -15,7 +15,7 @@ ON CONFLICT (user_id) DO UPDATE SET
 DROP TABLE bench_users
 
 -- name: empty
-TRUNCATE users, seen_events, consumer_offsets, recent_items, user_items, item_counters, covisits
+TRUNCATE users, seen_events, consumer_offsets, recent_items, deferred_events, user_items, item_counters, covisits
 
 -- name: checkpoint
 CHECKPOINT

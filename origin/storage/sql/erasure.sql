@@ -15,6 +15,7 @@ SET erased_at_ms = greatest(erased_users.erased_at_ms, excluded.erased_at_ms)
 -- What the user did after the request begins a new history, which stays.
 WITH gone_users AS (DELETE FROM users WHERE user_id = $1 RETURNING 1),
      gone_recents AS (DELETE FROM recent_items WHERE user_id = $1 RETURNING 1),
+     gone_deferred AS (DELETE FROM deferred_events WHERE user_id = $1 RETURNING 1),
      gone_items AS (DELETE FROM user_items WHERE user_id = $1 RETURNING 1),
      gone_impressions AS (DELETE FROM impressions
          WHERE user_id = $1 AND occurred_at_ms <= $2 RETURNING slate_id),

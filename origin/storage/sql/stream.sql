@@ -46,7 +46,7 @@ ORDER BY consumer_group, topic, partition FOR UPDATE
 
 -- name: forget_learned
 TRUNCATE users, user_items, item_counters, covisits, posteriors, impressions, interactions,
-    open_slates, served_slates, recent_items, fittings, seen_events
+    open_slates, served_slates, recent_items, deferred_events, fittings, seen_events
 
 -- name: forget_offsets
 DELETE FROM consumer_offsets WHERE consumer_group <> $1
