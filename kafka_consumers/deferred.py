@@ -112,7 +112,11 @@ def waited_batch(taken: Sequence[DeferredEvents], now_ms: int) -> Batch:
 
 
 def _active(
-    batch: Batch, places: Numbers, states: UserStates, waiting: Flags, within_ms: int | None
+    batch: Batch,
+    places: Numbers,
+    states: UserStates,
+    waiting: Flags,
+    within_ms: int | None,
 ) -> Flags:
     """Return which of the batch's users are active in it. (U,)"""
     if within_ms is None:
@@ -129,7 +133,8 @@ def _active(
 
 def _deferred(batch: Batch, waits: Numbers) -> list[DeferredEvents]:
     """Return the rows at these places as they wait, by user in the order of the ids."""
-    found = [(batch.rows[place], int(batch.at_ms[place])) for place in waits.tolist()]
+    places: list[int] = waits.tolist()
+    found = [(batch.rows[place], int(batch.at_ms[place])) for place in places]
     named = [(row.user_id, row, at_ms) for row, at_ms in found if row.user_id is not None]
     named.sort(key=itemgetter(0))  # stable: each user's stay in order
     deferred: list[DeferredEvents] = []
@@ -144,7 +149,8 @@ def _deferred(batch: Batch, waits: Numbers) -> list[DeferredEvents]:
 def _joined(taken: Sequence[DeferredEvents], batch: Batch, kept: Numbers) -> Batch:
     """Return what waited and, behind it, some rows of the batch."""
     waited = waited_batch(taken, batch.now_ms)
-    rows = [*waited.rows, *(batch.rows[place] for place in kept.tolist())]
+    places: list[int] = kept.tolist()
+    rows = [*waited.rows, *(batch.rows[place] for place in places)]
     return Batch(rows, np.concatenate((waited.at_ms, batch.at_ms[kept])), batch.now_ms)
 
 

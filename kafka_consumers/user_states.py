@@ -79,9 +79,10 @@ class UserStates:
         columns = await transaction.user_columns(unknown)
         self._add(columns)
         # Only events of users with a row wait.
-        waiting = await transaction.deferred_latest(columns.user_ids) if columns.user_ids else {}
-        for user_id, latest_ms in waiting.items():
-            self.waiting_ms[self._places[user_id]] = latest_ms
+        if columns.user_ids:
+            waiting = await transaction.deferred_latest(columns.user_ids)
+            for user_id, latest_ms in waiting.items():
+                self.waiting_ms[self._places[user_id]] = latest_ms
         self._append([user_id for user_id in unknown if user_id not in self._places])
         return np.array(list(map(self._places.__getitem__, user_ids)), dtype=np.int64)
 
