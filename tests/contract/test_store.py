@@ -39,8 +39,8 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     async with connection_pool(request.getfixturevalue("postgres_url"), 4) as pool:
         await pool.execute(
             "TRUNCATE items, item_counters, covisits, users, user_items, deferred_events,"
-            " posteriors, impressions, consumer_offsets, seen_events, dead_letters, interactions, open_slates, outbox,"
-            " served_slates, fittings"
+            " posteriors, impressions, consumer_offsets, seen_events, dead_letters, interactions,"
+            " open_slates, outbox, served_slates, fittings"
         )
         yield PostgresStore(pool)
 
