@@ -155,7 +155,8 @@ def _configure(broker: Broker) -> None:
 
 
 def _format_storage(broker: Broker) -> None:
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # The first letter is fixed: an id that begins with "-" would be read as an option.
+    cluster_id = "A" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
     command = (
         *_java("-Xmx128m"),
         "kafka.tools.StorageTool",
