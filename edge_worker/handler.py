@@ -158,7 +158,7 @@ class Edge:
         has_spare = (
             self.bundles.find(flight.key, now_ms) is not None or self._fallback(flight) is not None
         )
-        spares = () if has_spare else self._spares(flight.request)
+        spares = () if has_spare else self._spares(flight)
         if self.attempts.is_hopeless(flight.key, now_ms):
             return Awaited(fetch, 0, spares)
         if not self.origin.is_worth_waiting_for(now_ms):
@@ -172,12 +172,11 @@ class Edge:
         version, now_ms = self.model.version, flight.now_ms
         return fallback(self.bundles, self.known_good, flight.request, version, now_ms)
 
-    def _spares(self, request: RecommendationRequest) -> tuple[Fetch, ...]:
-        own = _key(request, self.model.version)
+    def _spares(self, flight: Flight) -> tuple[Fetch, ...]:
         return tuple(
-            Fetch(key, shared_question(request, consent))
-            for key, consent in shared_keys(request, self.model.version)
-            if key != own
+            Fetch(key, shared_question(flight.request, consent))
+            for key, consent in shared_keys(flight.request, self.model.version)
+            if key != flight.key
         )
 
     def _keep_popular_warm(self, flight: Flight) -> None:

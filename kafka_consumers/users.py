@@ -37,16 +37,22 @@ class Users:
 
     async def process(self, batch: Batch, transaction: LearningTransaction) -> None:
         """Learn from active users' events; let those of others wait."""
-        if batch.by_user.ids:
-            places = await self.states.places(batch.by_user.ids, transaction)
-            batch = await due(batch, places, self.states, self.boundary, transaction)
-            await self.learn(batch, transaction)
-
-    async def learn(self, batch: Batch, transaction: LearningTransaction) -> None:
-        """Write the rows of the users that the batch names, as they are after it."""
         if not batch.by_user.ids:
             return
         places = await self.states.places(batch.by_user.ids, transaction)
+        now = await due(batch, places, self.states, self.boundary, transaction)
+        if now is batch:
+            await self._learn(batch, places, transaction)
+        else:
+            await self.learn(now, transaction)
+
+    async def learn(self, batch: Batch, transaction: LearningTransaction) -> None:
+        """Write the rows of the users that the batch names, as they are after it."""
+        if batch.by_user.ids:
+            places = await self.states.places(batch.by_user.ids, transaction)
+            await self._learn(batch, places, transaction)
+
+    async def _learn(self, batch: Batch, places: Numbers, transaction: LearningTransaction) -> None:
         vectors, known = await self.vectors.of(batch.by_item.ids, transaction)
         events = _user_events(batch, places)
         seen, covers = _before(events, self.states)

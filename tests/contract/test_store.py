@@ -1,7 +1,5 @@
 """What every store promises, on PostgreSQL and in memory."""
 
-from collections.abc import AsyncIterator
-
 import numpy as np
 import pytest
 
@@ -12,8 +10,6 @@ from attune.contract.item import Item
 from attune.contract.recommendation import RecentInteraction
 from attune.covisitation import Neighbour
 from attune.popularity import MS_PER_HOUR, levels, merged_levels
-from origin.storage.database import connection_pool
-from origin.storage.memory import MemoryStore
 from origin.storage.port import (
     NEIGHBOURS_MAX,
     DeadLetter,
@@ -24,25 +20,10 @@ from origin.storage.port import (
     UserItem,
     UserRow,
 )
-from origin.storage.postgres import PostgresStore
 from origin.storage.user_columns import columns_of
+from tests.contract.conftest import Store
 
 NOW_MS = 1_700_000_000_000
-Store = PostgresStore | MemoryStore
-
-
-@pytest.fixture(params=["postgres", "memory"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    async with connection_pool(request.getfixturevalue("postgres_url"), 4) as pool:
-        await pool.execute(
-            "TRUNCATE items, item_counters, covisits, users, user_items, deferred_events,"
-            " posteriors, impressions, consumer_offsets, seen_events, dead_letters, interactions,"
-            " open_slates, outbox, served_slates, fittings"
-        )
-        yield PostgresStore(pool)
 
 
 def towards(angle: float) -> Embedding:

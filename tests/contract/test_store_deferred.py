@@ -1,7 +1,5 @@
 """What every store promises of events that wait, on PostgreSQL and in memory."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from attune.contract.erasure import ErasureRequest
@@ -11,21 +9,10 @@ from kafka_consumers.deferred import Boundary
 from kafka_consumers.users import Users
 from origin.storage.database import connection_pool
 from origin.storage.deferred import DeferredEvents
-from origin.storage.memory import MemoryStore
 from origin.storage.postgres import PostgresStore
 from origin.storage.postgres_stream import PostgresStream
+from tests.contract.conftest import Store
 from tests.unit.kafka_consumers.events import HOUR_MS, interaction
-
-Store = PostgresStore | MemoryStore
-
-
-@pytest.fixture(params=["postgres", "memory"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    async with connection_pool(request.getfixturevalue("new_postgres_url"), 4) as pool:
-        yield PostgresStore(pool)
 
 
 async def defer(store: Store, *rows: DeferredEvents) -> None:

@@ -1,29 +1,18 @@
 """What every store promises of forgetting a user, on PostgreSQL and in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from attune.contract.erasure import ErasureReceipt, ErasureRequest
 from origin.storage.database import connection_pool
-from origin.storage.memory import MemoryStore
 from origin.storage.port import DeadLetter, UserItem, UserRow
 from origin.storage.postgres import PostgresStore
+from tests.contract.conftest import Store
 from tests.contract.test_store_outcomes import NOW_MS, act, impression, served
 
-Store = PostgresStore | MemoryStore
 REQUEST = ErasureRequest("e1", "ann", NOW_MS)
 TOPICS = ("events", "impressions")
-
-
-@pytest.fixture(params=["postgres", "memory"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    async with connection_pool(request.getfixturevalue("new_postgres_url"), 4) as pool:
-        yield PostgresStore(pool)
 
 
 async def fill(store: Store) -> None:

@@ -1,36 +1,18 @@
 """What every store promises of the history of outcomes, on PostgreSQL and in memory."""
 
 from array import array
-from collections.abc import AsyncIterator
 
 import numpy as np
-import pytest
 
 from attune.consent import Consent
 from attune.context import Context
 from attune.contract.event import Impression, ShownItem
 from attune.contract.served import ServedItem, ServedSlate
-from origin.storage.database import connection_pool
-from origin.storage.memory import MemoryStore
 from origin.storage.outcomes import KeptInteraction, OutboxEntry, ShownSlate
 from origin.storage.port import RewardCount, UserRow
-from origin.storage.postgres import PostgresStore
+from tests.contract.conftest import Store
 
 NOW_MS = 1_700_000_000_000
-Store = PostgresStore | MemoryStore
-
-
-@pytest.fixture(params=["postgres", "memory"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    async with connection_pool(request.getfixturevalue("postgres_url"), 4) as pool:
-        await pool.execute(
-            "TRUNCATE impressions, interactions, open_slates, outbox, served_slates, fittings,"
-            " users, posteriors"
-        )
-        yield PostgresStore(pool)
 
 
 def impression(slate_id: str, at_ms: int = NOW_MS) -> Impression:
